@@ -1,0 +1,136 @@
+/*
+** copy.c - copy, cast and fill over strided tensors
+**
+** The casting loops are one macro for each (source, target) pair of C types;
+** uint8 and bool share the C type uint8_t but not the cast.
+*/
+#include "tensor/copy.h"
+
+#include "tensor/walk.h"
+
+typedef void cast_run(void *dst, int64_t dst_step, const void *src, int64_t src_step, int64_t n);
+
+#define SAME(x) (x)
+#define TO_BOOL(x) ((uint8_t)((x) != 0))
+#define INT_TO_U8(x) ((uint8_t)(x))
+#define FLOAT_TO_U8(x) ((uint8_t)nn_int_of_double((double)(x)))
+#define TO_I64(x) ((int64_t)(x))
+#define FLOAT_TO_I64(x) nn_int_of_double((double)(x))
+#define TO_F32(x) ((float)(x))
+#define TO_F64(x) ((double)(x))
+
+#define DEFINE_CAST(name, dst_type, src_type, convert)                                             \
+    static void name(void *dst, int64_t dst_step, const void *src, int64_t src_step, int64_t n)    \
+    {                                                                                              \
+        dst_type *d = dst;                                                                         \
+        const src_type *s = src;                                                                   \
+        if (dst_step == 1 && src_step == 1)                                                        \
+            for (int64_t i = 0; i < n; i++) d[i] = convert(s[i]);                                  \
+        else                                                                                       \
+            for (int64_t i = 0; i < n; i++) d[i * dst_step] = convert(s[i * src_step]);            \
+    }
+
+DEFINE_CAST(u8_from_u8, uint8_t, uint8_t, SAME)
+DEFINE_CAST(bool_from_u8, uint8_t, uint8_t, TO_BOOL)
+DEFINE_CAST(bool_from_i64, uint8_t, int64_t, TO_BOOL)
+DEFINE_CAST(bool_from_f32, uint8_t, float, TO_BOOL)
+DEFINE_CAST(bool_from_f64, uint8_t, double, TO_BOOL)
+DEFINE_CAST(u8_from_i64, uint8_t, int64_t, INT_TO_U8)
+DEFINE_CAST(u8_from_f32, uint8_t, float, FLOAT_TO_U8)
+DEFINE_CAST(u8_from_f64, uint8_t, double, FLOAT_TO_U8)
+DEFINE_CAST(i64_from_u8, int64_t, uint8_t, TO_I64)
+DEFINE_CAST(i64_from_i64, int64_t, int64_t, SAME)
+DEFINE_CAST(i64_from_f32, int64_t, float, FLOAT_TO_I64)
+DEFINE_CAST(i64_from_f64, int64_t, double, FLOAT_TO_I64)
+DEFINE_CAST(f32_from_u8, float, uint8_t, TO_F32)
+DEFINE_CAST(f32_from_i64, float, int64_t, TO_F32)
+DEFINE_CAST(f32_from_f32, float, float, SAME)
+DEFINE_CAST(f32_from_f64, float, double, TO_F32)
+DEFINE_CAST(f64_from_u8, double, uint8_t, TO_F64)
+DEFINE_CAST(f64_from_i64, double, int64_t, TO_F64)
+DEFINE_CAST(f64_from_f32, double, float, TO_F64)
+DEFINE_CAST(f64_from_f64, double, double, SAME)
+
+/* casts[target][source] */
+static cast_run *const casts[NN_DTYPES][NN_DTYPES] = {
+    [NN_BOOL] = {u8_from_u8, bool_from_u8, bool_from_i64, bool_from_f32, bool_from_f64},
+    [NN_UINT8] = {u8_from_u8, u8_from_u8, u8_from_i64, u8_from_f32, u8_from_f64},
+    [NN_INT64] = {i64_from_u8, i64_from_u8, i64_from_i64, i64_from_f32, i64_from_f64},
+    [NN_FLOAT32] = {f32_from_u8, f32_from_u8, f32_from_i64, f32_from_f32, f32_from_f64},
+    [NN_FLOAT64] = {f64_from_u8, f64_from_u8, f64_from_i64, f64_from_f32, f64_from_f64},
+};
+
+static char *element(const nn_tensor *t, int64_t at)
+{
+    return (char *)nn_tensor_data(t) + at * (int64_t)nn_dtype_size(t->dtype);
+}
+
+static void copy_apart(nn_tensor *dst, const nn_tensor *src)
+{
+    nn_walk walk;
+    cast_run *cast = casts[dst->dtype][src->dtype];
+    nn_walk_start(&walk, dst->ndim, dst->shape, 2, (const nn_tensor *[]){dst, src});
+    for (int64_t i = 0; i < walk.runs; i++) {
+        int64_t at[NN_WALK_MAX];
+        nn_walk_at(&walk, i, at);
+        cast(element(dst, at[0]), walk.step[0], element(src, at[1]), walk.step[1], walk.length);
+    }
+}
+
+nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err)
+{
+    int ndim;
+    int64_t shape[NN_MAX_RANK];
+    nn_tensor apart = NN_TENSOR_EMPTY;
+    nn_error ignored;
+    if (nn_shape_broadcast(dst->ndim, dst->shape, src->ndim, src->shape, &ndim, shape, &ignored) !=
+            NN_OK ||
+        !nn_shape_equal(ndim, shape, dst->ndim, dst->shape))
+        return nn_fail(err, NN_ESHAPE, 2, "shape %s does not broadcast to %s",
+                       nn_tensor_shape_name(src).text, nn_tensor_shape_name(dst).text);
+    if (nn_tensor_may_overlap(dst, src)) {
+        if (dst->dtype == src->dtype && nn_tensor_same_view(dst, src)) return NN_OK;
+        NN_TRY(nn_tensor_clone(&apart, src, err));
+        src = &apart;
+    }
+    copy_apart(dst, src);
+    nn_tensor_release(&apart);
+    return NN_OK;
+}
+
+/* A 0-dim tensor on the caller's stack, broadcast by the copy. */
+static void fill_from(nn_tensor *t, nn_dtype dtype, void *value)
+{
+    nn_storage storage = {.references = 1, .size = nn_dtype_size(dtype), .data = value};
+    nn_tensor scalar = {.storage = &storage, .dtype = dtype};
+    copy_apart(t, &scalar);
+}
+
+void nn_tensor_fill(nn_tensor *t, double value)
+{
+    fill_from(t, NN_FLOAT64, &value);
+}
+
+void nn_tensor_fill_int(nn_tensor *t, int64_t value)
+{
+    fill_from(t, NN_INT64, &value);
+}
+
+nn_status nn_tensor_to(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_error *err)
+{
+    NN_TRY(nn_tensor_like(out, t, dtype, err));
+    copy_apart(out, t);
+    return NN_OK;
+}
+
+nn_status nn_tensor_clone(nn_tensor *out, const nn_tensor *t, nn_error *err)
+{
+    return nn_tensor_to(out, t, t->dtype, err);
+}
+
+nn_status nn_tensor_contiguous(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_error *err)
+{
+    if (t->dtype != dtype || !nn_tensor_is_contiguous(t)) return nn_tensor_to(out, t, dtype, err);
+    nn_tensor_retain(out, t);
+    return NN_OK;
+}
