@@ -1,0 +1,31 @@
+/*
+** dispatch.h - the tables of kernels that this machine runs
+**
+** At first use the best instruction set of the processor is chosen;
+** NNLUA_ISA=avx512|avx2|portable|ref asks for a lesser one (ref: the naive
+** twins). A name that is unknown or not runnable here is ignored at start-up
+** and refused by nn_k_select.
+*/
+#ifndef NN_KERNEL_DISPATCH_H
+#define NN_KERNEL_DISPATCH_H
+
+#include <stdbool.h>
+
+#include "kernel/arith.h"
+#include "kernel/neural.h"
+#include "kernel/reduce.h"
+
+typedef struct nn_k_set {
+    const char *isa;            /* "avx512", "avx2", "portable" or "ref" */
+    const nn_k_arith *arith;    /* elementwise arithmetic, comparison, functions */
+    const nn_k_reduce *reduce;  /* sums, extremes, along one axis */
+    const nn_k_neural *neural;  /* activations, softmax, losses, optimizer steps */
+} nn_k_set;
+
+const nn_k_set *nn_k(void);         /* the chosen set */
+bool nn_k_select(const char *isa);  /* chooses another; false if this machine cannot run it */
+
+/* The i-th set that this machine runs, best first; NULL past the last. */
+const nn_k_set *nn_k_runnable(int i);
+
+#endif

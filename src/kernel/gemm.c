@@ -1,0 +1,104 @@
+/*
+** gemm.c - a fixed grid of blocks over BLAS
+*/
+#include "kernel/gemm.h"
+
+#include <cblas.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/partition.h"
+
+/* A grid has at most GRID blocks along the longer side of c, none thinner than THIN: fewer would
+** starve the threads, thinner ones make BLAS pack its panels over and over. */
+#define GRID 16
+#define THIN 32
+
+typedef struct gemm {
+    nn_k_type type;
+    char *c;
+    int64_t ldc;
+    nn_k_matrix a, b;
+    int64_t M, N, K;
+    int64_t height, width; /* of a block */
+    int64_t across;        /* blocks side by side */
+} gemm;
+
+static const size_t size_of[NN_K_TYPES] = {1, 1, 8, 4, 8};
+
+static const void *at(nn_k_type type, nn_k_matrix m, int64_t i, int64_t j)
+{
+    return (const char *)m.data + (i * m.row + j * m.col) * (int64_t)size_of[type];
+}
+
+/* BLAS wants a leading dimension of at least the row length even where one row makes it moot. */
+static blasint leading(nn_k_matrix m, int64_t rows, int64_t cols, CBLAS_TRANSPOSE *trans)
+{
+    bool plain = m.col == 1 && (m.row >= cols || rows == 1);
+    int64_t length = plain ? cols : rows, step = plain ? m.row : m.col;
+    *trans = plain ? CblasNoTrans : CblasTrans;
+    return (blasint)(step < length ? length : step);
+}
+
+static void gemm_block(void *context, int64_t block)
+{
+    const gemm *g = context;
+    int64_t i = block / g->across * g->height, j = block % g->across * g->width;
+    int64_t m = g->M - i < g->height ? g->M - i : g->height;
+    int64_t n = g->N - j < g->width ? g->N - j : g->width;
+    CBLAS_TRANSPOSE ta, tb;
+    blasint lda = leading(g->a, g->M, g->K, &ta), ldb = leading(g->b, g->K, g->N, &tb);
+    const void *a = at(g->type, g->a, i, 0), *b = at(g->type, g->b, 0, j);
+    void *c = g->c + (i * g->ldc + j) * (int64_t)size_of[g->type];
+    if (g->type == NN_K_F32)
+        cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)g->K, 1.0f, a, lda, b,
+                    ldb, 0.0f, c, (blasint)g->ldc);
+    else
+        cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)g->K, 1.0, a, lda, b,
+                    ldb, 0.0, c, (blasint)g->ldc);
+}
+
+/* BLAS's own threads would cut the work by their number; ours are outside of it. */
+static void keep_blas_single(void)
+{
+    static bool done;
+    if (!done) openblas_set_num_threads(1);
+    done = true;
+}
+
+static int64_t block_size(int64_t whole)
+{
+    int64_t size = (whole + GRID - 1) / GRID;
+    size = (size + 7) / 8 * 8;
+    return size < THIN ? THIN : size;
+}
+
+static bool fits_blas(const gemm *g)
+{
+    const int64_t sizes[] = {g->M, g->N, g->K, g->ldc, g->a.row, g->a.col, g->b.row, g->b.col};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (sizes[i] < 0 || sizes[i] > INT_MAX) return false;
+    return g->type == NN_K_F32 || g->type == NN_K_F64;
+}
+
+void nn_k_gemm(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_matrix b, int64_t M,
+               int64_t N, int64_t K)
+{
+    gemm g = {.type = type, .c = c, .ldc = ldc, .a = a, .b = b, .M = M, .N = N, .K = K};
+    if (M == 0 || N == 0) return;
+    if (K == 0 || !fits_blas(&g)) {
+        nn_k_gemm_ref(type, c, ldc, a, b, M, N, K);
+        return;
+    }
+    g.height = M >= N ? block_size(M) : M;
+    g.width = M >= N ? N : block_size(N);
+    g.across = (N + g.width - 1) / g.width;
+    keep_blas_single();
+    nn_k_parallel((M + g.height - 1) / g.height * g.across, gemm_block, &g);
+}
+
+const char *nn_k_blas_name(void)
+{
+    return openblas_get_config();
+}

@@ -1,0 +1,49 @@
+/*
+** ref_arith.c - the naive twins of tuned/arith.c: one strided loop each
+*/
+#include "kernel/arith.h"
+
+#include "kernel/scalar.h"
+
+#define NN_ISA ref
+
+#define DEFINE_BINARY(name, out, in, expression)                                                   \
+    static void name(void *y, int64_t ys, const void *va, int64_t as, const void *vb, int64_t bs,  \
+                     int64_t n)                                                                    \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            in a = ((const in *)va)[i * as], b = ((const in *)vb)[i * bs];                         \
+            ((out *)y)[i * ys] = (out)(expression);                                                \
+        }                                                                                          \
+    }
+
+#define DEFINE_UNARY(name, type, expression)                                                       \
+    static void name(void *y, int64_t ys, const void *vx, int64_t xs, int64_t n)                   \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            type x = ((const type *)vx)[i * xs];                                                   \
+            ((type *)y)[i * ys] = (type)(expression);                                              \
+        }                                                                                          \
+    }
+
+#define DEFINE_CLAMP(name, type)                                                                   \
+    static void name(void *y, int64_t ys, const void *vx, int64_t xs, double low, double high,     \
+                     int64_t n)                                                                    \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            type x = ((const type *)vx)[i * xs];                                                   \
+            if ((double)x < low) x = (type)low;                                                    \
+            if ((double)x > high) x = (type)high;                                                  \
+            ((type *)y)[i * ys] = x;                                                               \
+        }                                                                                          \
+    }
+
+#define DEFINE_WHERE(name, type)                                                                   \
+    static void name(void *y, int64_t ys, const uint8_t *c, int64_t cs, const void *a, int64_t as, \
+                     const void *b, int64_t bs, int64_t n)                                         \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            ((type *)y)[i * ys] = c[i * cs] ? ((const type *)a)[i * as] : ((const type *)b)[i * bs]; \
+    }
+
+#include "kernel/arith_table.inc"
