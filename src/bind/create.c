@@ -1,0 +1,275 @@
+/*
+** create.c - making tensors from sizes, rules, tables and bytes
+**
+** Every constructor takes its sizes as numbers or one table, then a trailing
+** table of options: dtype (default "float32").
+*/
+#include "tensor/create.h"
+
+#include <string.h>
+
+#include "bind/bind.h"
+#include "tensor/copy.h"
+
+/* (sizes..., {dtype=}) */
+static int create(lua_State *L, const char *function, bool zero, double value)
+{
+    int64_t shape[NN_MAX_RANK];
+    int ndim, options = nnb_check_shape(L, 1, shape, &ndim, function);
+    nn_error err;
+    nnb_options(L, options, function, "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, options, NN_FLOAT32, function);
+    nn_tensor *out = nnb_new_tensor(L);
+    if (zero)
+        NNB_TRY(L, nn_tensor_zeros(out, dtype, ndim, shape, &err), &err, function);
+    else
+        NNB_TRY(L, nn_tensor_full(out, dtype, ndim, shape, value, &err), &err, function);
+    return 1;
+}
+
+static int core_zeros(lua_State *L)
+{
+    return create(L, "zeros", true, 0);
+}
+
+static int core_ones(lua_State *L)
+{
+    return create(L, "ones", false, 1);
+}
+
+/* A number or boolean for every element; int64 keeps integers exact. */
+static void fill_with(lua_State *L, int arg, nn_tensor *t)
+{
+    if (lua_isinteger(L, arg))
+        nn_tensor_fill_int(t, lua_tointeger(L, arg));
+    else if (lua_isboolean(L, arg))
+        nn_tensor_fill_int(t, lua_toboolean(L, arg));
+    else
+        nn_tensor_fill(t, lua_tonumber(L, arg));
+}
+
+/* full({sizes}, value, {dtype=}) */
+static int core_full(lua_State *L)
+{
+    int64_t shape[NN_MAX_RANK];
+    int ndim;
+    nn_error err;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    nnb_check_shape(L, 1, shape, &ndim, "full");
+    if (!lua_isboolean(L, 2)) nnb_check_number(L, 2, "full");
+    nnb_options(L, 3, "full", "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, 3, lua_isboolean(L, 2) ? NN_BOOL : NN_FLOAT32, "full");
+    nn_tensor *out = nnb_new_tensor(L);
+    NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "full");
+    fill_with(L, 2, out);
+    return 1;
+}
+
+/* zeros_like(x, {dtype=}) and ones_like: x's shape, and its dtype unless told otherwise. */
+static int like(lua_State *L, const char *function, double value)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, function);
+    nn_error err;
+    nnb_options(L, 2, function, "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, 2, t->dtype, function);
+    NNB_TRY(L, nn_tensor_full(nnb_new_tensor(L), dtype, t->ndim, t->shape, value, &err), &err,
+            function);
+    return 1;
+}
+
+static int core_zeros_like(lua_State *L)
+{
+    return like(L, "zeros_like", 0);
+}
+
+static int core_ones_like(lua_State *L)
+{
+    return like(L, "ones_like", 1);
+}
+
+/* full_like(x, value, {dtype=}) */
+static int core_full_like(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "full_like");
+    nn_error err;
+    if (!lua_isboolean(L, 2)) nnb_check_number(L, 2, "full_like");
+    nnb_options(L, 3, "full_like", "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, 3, t->dtype, "full_like");
+    nn_tensor *out = nnb_new_tensor(L);
+    NNB_TRY(L, nn_tensor_like(out, t, dtype, &err), &err, "full_like");
+    fill_with(L, 2, out);
+    return 1;
+}
+
+/* eye(n[, m], {dtype=}) */
+static int core_eye(lua_State *L)
+{
+    int64_t n = nnb_check_integer(L, 1, "eye");
+    bool square = lua_type(L, 2) != LUA_TNUMBER;
+    int64_t m = square ? n : nnb_check_integer(L, 2, "eye");
+    int options = square ? 2 : 3;
+    nn_error err;
+    nnb_options(L, options, "eye", "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, options, NN_FLOAT32, "eye");
+    NNB_TRY(L, nn_tensor_eye(nnb_new_tensor(L), dtype, n, m, &err), &err, "eye");
+    return 1;
+}
+
+/* arange(stop) from 0, or arange(start, stop[, step]), half-open, {dtype=}: int64 if all are
+** integers, else float32. */
+static int core_arange(lua_State *L)
+{
+    double bound[3] = {0, 0, 1};
+    int n = 0;
+    bool integers = true;
+    nn_error err;
+    for (; n < 3 && lua_type(L, n + 1) == LUA_TNUMBER; n++) {
+        bound[n] = lua_tonumber(L, n + 1);
+        integers = integers && lua_isinteger(L, n + 1);
+    }
+    if (n == 0) nnb_check_number(L, 1, "arange");
+    if (n == 1) {
+        bound[1] = bound[0];
+        bound[0] = 0;
+    }
+    nnb_options(L, n + 1, "arange", "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, n + 1, integers ? NN_INT64 : NN_FLOAT32, "arange");
+    NNB_TRY(L, nn_tensor_arange(nnb_new_tensor(L), dtype, bound[0], bound[1], bound[2], &err), &err,
+            "arange");
+    return 1;
+}
+
+/* linspace(first, last, count, {dtype=}) */
+static int core_linspace(lua_State *L)
+{
+    double first = nnb_check_number(L, 1, "linspace"), last = nnb_check_number(L, 2, "linspace");
+    int64_t count = nnb_check_integer(L, 3, "linspace");
+    nn_error err;
+    nnb_options(L, 4, "linspace", "dtype", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, 4, NN_FLOAT32, "linspace");
+    NNB_TRY(L, nn_tensor_linspace(nnb_new_tensor(L), dtype, first, last, count, &err), &err,
+            "linspace");
+    return 1;
+}
+
+/* ---- from nested tables ---- */
+
+/* Follows the first entries down to the numbers; *booleans is set if they are booleans. The
+** table is at the top of the stack and stays there. */
+static int measure(lua_State *L, int64_t *shape, bool *booleans)
+{
+    int ndim = 0;
+    lua_pushvalue(L, -1);
+    while (lua_type(L, -1) == LUA_TTABLE) {
+        if (ndim == NN_MAX_RANK)
+            nnb_arg_error(L, 1, "tensor", "tables are nested deeper than %d", NN_MAX_RANK);
+        shape[ndim] = luaL_len(L, -1);
+        if (shape[ndim++] == 0) break;
+        lua_geti(L, -1, 1);
+        lua_remove(L, -2);
+    }
+    *booleans = lua_isboolean(L, -1);
+    lua_pop(L, 1);
+    return ndim;
+}
+
+/* Copies the value at the top of the stack into elements from `at` on; gives the next place. */
+static int64_t fill_from_table(lua_State *L, nn_tensor *t, int dim, int64_t at)
+{
+    if (dim < t->ndim) {
+        if (lua_type(L, -1) != LUA_TTABLE || luaL_len(L, -1) != t->shape[dim])
+            nnb_arg_error(L, 1, "tensor",
+                          "ragged nesting: a table of %d entries expected at depth %d, got %s",
+                          (int)t->shape[dim], dim + 1,
+                          lua_type(L, -1) == LUA_TTABLE
+                              ? lua_pushfstring(L, "one of %I", luaL_len(L, -1))
+                              : luaL_typename(L, -1));
+        for (int64_t i = 1; i <= t->shape[dim]; i++) {
+            luaL_checkstack(L, 2, "nested tables");
+            lua_geti(L, -1, i);
+            at = fill_from_table(L, t, dim + 1, at);
+            lua_pop(L, 1);
+        }
+        return at;
+    }
+    if (lua_isinteger(L, -1))
+        nn_tensor_set_int(t, at, lua_tointeger(L, -1));
+    else if (lua_isboolean(L, -1))
+        nn_tensor_set_int(t, at, lua_toboolean(L, -1));
+    else if (lua_type(L, -1) == LUA_TNUMBER)
+        nn_tensor_set(t, at, lua_tonumber(L, -1));
+    else
+        nnb_arg_error(L, 1, "tensor", "a number expected at element %I, got %s", at + 1,
+                      luaL_typename(L, -1));
+    return at + 1;
+}
+
+/* tensor(number | nested table | tensor, {dtype=}) -> a new tensor; dtype float32, of booleans
+** bool, of a tensor its own. */
+static int core_tensor(lua_State *L)
+{
+    int64_t shape[NN_MAX_RANK];
+    bool booleans;
+    nn_error err;
+    const nn_tensor *given = nnb_to_tensor(L, 1);
+    nnb_options(L, 2, "tensor", "dtype", NULL);
+    if (given) {
+        nn_dtype dtype = nnb_option_dtype(L, 2, given->dtype, "tensor");
+        NNB_TRY(L, nn_tensor_to(nnb_new_tensor(L), given, dtype, &err), &err, "tensor");
+        return 1;
+    }
+    if (!lua_istable(L, 1) && !lua_isboolean(L, 1)) nnb_check_number(L, 1, "tensor");
+    lua_pushvalue(L, 1);
+    int ndim = measure(L, shape, &booleans);
+    nn_dtype dtype = nnb_option_dtype(L, 2, booleans ? NN_BOOL : NN_FLOAT32, "tensor");
+    nn_tensor *out = nnb_new_tensor(L);
+    NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "tensor");
+    lua_pushvalue(L, 1);
+    fill_from_table(L, out, 0, 0);
+    lua_pop(L, 1);
+    return 1;
+}
+
+/* from_bytes(string, {dtype=, shape=}) -> a tensor of the little-endian elements in string;
+** shape defaults to one dimension. */
+static int core_from_bytes(lua_State *L)
+{
+    size_t length;
+    int64_t shape[NN_MAX_RANK];
+    int ndim = 1;
+    nn_error err;
+    const char *bytes = nnb_check_string(L, 1, &length, "from_bytes");
+    nnb_options(L, 2, "from_bytes", "dtype", "shape", NULL);
+    nn_dtype dtype = nnb_option_dtype(L, 2, NN_FLOAT32, "from_bytes");
+    shape[0] = (int64_t)(length / nn_dtype_size(dtype));
+    if (!lua_isnoneornil(L, 2) && lua_getfield(L, 2, "shape") == LUA_TTABLE)
+        nnb_check_shape(L, lua_gettop(L), shape, &ndim, "from_bytes");
+    nn_tensor *out = nnb_new_tensor(L);
+    NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "from_bytes");
+    if (out->storage->size != length)
+        return nnb_arg_error(L, 1, "from_bytes", "%I bytes expected for %s %s, got %I",
+                             (lua_Integer)out->storage->size, nn_dtype_name(dtype),
+                             nn_shape_name(ndim, shape).text, (lua_Integer)length);
+    memcpy(out->storage->data, bytes, length);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"zeros", core_zeros},
+    {"ones", core_ones},
+    {"full", core_full},
+    {"zeros_like", core_zeros_like},
+    {"ones_like", core_ones_like},
+    {"full_like", core_full_like},
+    {"eye", core_eye},
+    {"arange", core_arange},
+    {"linspace", core_linspace},
+    {"tensor", core_tensor},
+    {"from_bytes", core_from_bytes},
+    {NULL, NULL},
+};
+
+void nnb_open_create(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

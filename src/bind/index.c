@@ -1,0 +1,357 @@
+/*
+** index.c - x[key], x[key] = value, and the functions that take indices
+**
+**   key                 reads as                          writes to
+**   i                   view of entry i of dimension 1    that view
+**   { i, {a,b}, {} }    view: entry, range, everything    that view
+**   bool tensor         copy of the elements where true   those elements
+**   int64 tensor        copy of those entries of dim 1    those entries
+**   "name"              method or field                   field (grad, requires_grad)
+**
+** Indices count from 1; negatives from the end. A range {a,b,step} includes
+** both ends. On a tensor that autograd tracks, reading goes through
+** core.hooks.index and writing asks core.hooks.before_write first.
+*/
+#include <string.h>
+
+#include "bind/bind.h"
+#include "nn/index.h"
+#include "tensor/copy.h"
+#include "tensor/view.h"
+
+/* Replaces *view by the result of a view function on it. */
+#define NARROW(L, view, call)                                                                      \
+    do {                                                                                           \
+        nn_tensor narrowed = NN_TENSOR_EMPTY;                                                      \
+        nn_error narrow_err;                                                                       \
+        if ((call) != NN_OK) return nnb_raise(L, &narrow_err, "index");                            \
+        nn_tensor_release(view);                                                                   \
+        *(view) = narrowed;                                                                        \
+    } while (0)
+
+static int64_t from_end(int64_t i, int64_t size)
+{
+    return i < 0 ? i + size : i - 1;
+}
+
+static int64_t entry_integer(lua_State *L, int index, const char *what)
+{
+    int exact;
+    int64_t value = lua_tointegerx(L, index, &exact);
+    if (lua_type(L, index) != LUA_TNUMBER || !exact)
+        nnb_arg_error(L, 2, "index", "%s is %s, expected an integer", what,
+                      luaL_tolstring(L, index, NULL));
+    if (value == 0) nnb_arg_error(L, 2, "index", "%s is 0; indices count from 1", what);
+    return value;
+}
+
+/* One entry of a key table, at the top of the stack, applied to dimension *dim of view. */
+static int apply_entry(lua_State *L, nn_tensor *view, int *dim)
+{
+    int entry = lua_gettop(L);
+    if (*dim >= view->ndim)
+        return nnb_arg_error(L, 2, "index", "more indices than the %d dimensions left of the tensor",
+                             view->ndim);
+    int64_t size = view->shape[*dim];
+    if (lua_type(L, entry) == LUA_TNUMBER) {
+        int64_t i = entry_integer(L, entry, "index");
+        NARROW(L, view, nn_tensor_select(&narrowed, view, *dim, from_end(i, size), &narrow_err));
+        return 0;
+    }
+    if (lua_type(L, entry) != LUA_TTABLE)
+        return nnb_arg_error(L, 2, "index", "an entry is a %s, expected an integer or a range {a,b}",
+                             luaL_typename(L, entry));
+    lua_Integer length = luaL_len(L, entry);
+    if (length > 3) return nnb_arg_error(L, 2, "index", "a range has at most {first, last, step}");
+    if (length > 0) {
+        lua_geti(L, entry, 1);
+        int64_t first = entry_integer(L, -1, "start of range"), last = first, step = 1;
+        if (length > 1 && lua_geti(L, entry, 2) != LUA_TNIL) {
+            /* One before the start is the empty range, so 0 is a legal end. */
+            if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) != 0)
+                last = entry_integer(L, -1, "end of range");
+            else
+                last = -size - 1;
+        }
+        if (length > 2) {
+            lua_geti(L, entry, 3);
+            step = entry_integer(L, -1, "step of range");
+        }
+        first = from_end(first, size);
+        last = from_end(last, size);
+        int64_t count = (last - first) / step + 1;
+        if ((last - first) / step < 0 || (step > 0 ? last < first : last > first)) count = 0;
+        if (count == 0 && (first < 0 || first > size))
+            return nnb_arg_error(L, 2, "index", "range starts outside 1..%I", (lua_Integer)size);
+        NARROW(L, view,
+               nn_tensor_slice(&narrowed, view, *dim, first, count, step, &narrow_err));
+        lua_settop(L, entry);
+    }
+    ++*dim;
+    return 0;
+}
+
+/* Makes *view, a full handle, the part of it that the number or table at arg names. */
+static void apply_key(lua_State *L, nn_tensor *view, int arg)
+{
+    int dim = 0;
+    if (lua_type(L, arg) == LUA_TNUMBER) {
+        lua_pushvalue(L, arg);
+        apply_entry(L, view, &dim);
+        lua_pop(L, 1);
+        return;
+    }
+    lua_Integer entries = luaL_len(L, arg);
+    for (lua_Integer e = 1; e <= entries; e++) {
+        lua_geti(L, arg, e);
+        apply_entry(L, view, &dim);
+        lua_pop(L, 1);
+    }
+}
+
+static bool is_view_key(lua_State *L, int arg)
+{
+    return lua_type(L, arg) == LUA_TNUMBER || lua_type(L, arg) == LUA_TTABLE;
+}
+
+static int bad_key(lua_State *L)
+{
+    return nnb_arg_error(L, 2, "index",
+                         "index is a %s, expected an integer, a table, or a bool or int64 tensor",
+                         luaL_typename(L, 2));
+}
+
+/* index(x, key) -> x[key], without autograd. */
+static int core_index(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "index");
+    nn_error err;
+    if (is_view_key(L, 2)) {
+        nn_tensor *view = nnb_new_tensor(L);
+        nn_tensor_retain(view, t);
+        apply_key(L, view, 2);
+        return 1;
+    }
+    const nn_tensor *key = nnb_to_tensor(L, 2);
+    if (!key) return bad_key(L);
+    nn_tensor *out = nnb_new_tensor(L);
+    if (key->dtype == NN_BOOL)
+        NNB_TRY(L, nn_masked_select(out, t, key, &err), &err, "index");
+    else
+        NNB_TRY(L, nn_index_select(out, t, 0, key, &err), &err, "index");
+    return 1;
+}
+
+/* set_index(x, key, value): x[key] = value, without autograd. */
+static int core_set_index(lua_State *L)
+{
+    nn_tensor *t = nnb_check_tensor(L, 1, "index");
+    nnb_scalar s;
+    const nn_tensor *value = nnb_check_operand(L, 3, &s, t, "index");
+    nn_error err;
+    if (is_view_key(L, 2)) {
+        nn_tensor *view = nnb_new_tensor(L);
+        nn_tensor_retain(view, t);
+        apply_key(L, view, 2);
+        NNB_TRY(L, nn_tensor_copy(view, value, &err), &err, "index");
+    } else {
+        const nn_tensor *key = nnb_to_tensor(L, 2);
+        if (!key) return bad_key(L);
+        if (key->dtype == NN_BOOL)
+            NNB_TRY(L, nn_masked_copy(t, key, value, &err), &err, "index");
+        else
+            NNB_TRY(L, nn_index_copy(t, 0, key, value, &err), &err, "index");
+    }
+    t->storage->version++;
+    return 0;
+}
+
+/* Pushes core.hooks[name] (upvalue 2 is core.hooks); false if Lua installed none. */
+static bool push_hook(lua_State *L, const char *name)
+{
+    return lua_getfield(L, lua_upvalueindex(2), name) == LUA_TFUNCTION;
+}
+
+/* upvalues: methods, hooks */
+static int tensor_index(lua_State *L)
+{
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+        const char *name = lua_tostring(L, 2);
+        bool flag = strcmp(name, "requires_grad") == 0;
+        if (!flag && strcmp(name, "grad") != 0) return 1;
+        if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+            if (flag) lua_pushboolean(L, false);
+            return 1;
+        }
+        lua_getfield(L, -1, name);
+        if (flag) lua_pushboolean(L, lua_toboolean(L, -1));
+        return 1;
+    }
+    lua_settop(L, 2);
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && push_hook(L, "index")) {
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        lua_call(L, 2, 1);
+        return 1;
+    }
+    lua_settop(L, 2);
+    return core_index(L);
+}
+
+static int tensor_newindex(lua_State *L)
+{
+    lua_settop(L, 3);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        const char *name = lua_tostring(L, 2);
+        if ((strcmp(name, "grad") != 0 && strcmp(name, "requires_grad") != 0) ||
+            !push_hook(L, "set_field"))
+            return nnb_error(L, "a tensor has no field '%s' to assign to", name);
+        lua_insert(L, 1);
+        lua_call(L, 3, 0);
+        return 0;
+    }
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && push_hook(L, "before_write")) {
+        lua_pushvalue(L, 1);
+        lua_pushliteral(L, "x[...] = value");
+        lua_call(L, 2, 0);
+    }
+    lua_settop(L, 3);
+    return core_set_index(L);
+}
+
+/* x:index_select(dim, indices) */
+static int tensor_index_select(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "index_select");
+    int64_t dim = nnb_check_dim(L, 2, "index_select");
+    const nn_tensor *index = nnb_check_tensor(L, 3, "index_select");
+    nn_error err;
+    NNB_TRY(L, nn_index_select(nnb_new_tensor(L), t, dim, index, &err), &err, "index_select");
+    return 1;
+}
+
+static int place(lua_State *L, const char *function,
+                 nn_status (*core)(nn_tensor *t, int64_t dim, const nn_tensor *index,
+                                   const nn_tensor *source, nn_error *err))
+{
+    nn_tensor *t = nnb_check_tensor(L, 1, function);
+    int64_t dim = nnb_check_dim(L, 2, function);
+    const nn_tensor *index = nnb_check_tensor(L, 3, function);
+    const nn_tensor *source = nnb_check_tensor(L, 4, function);
+    nn_error err;
+    NNB_TRY(L, core(t, dim, index, source, &err), &err, function);
+    t->storage->version++;
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* x:index_copy_(dim, indices, source) and x:index_add_(dim, indices, source) -> x */
+static int tensor_index_copy(lua_State *L)
+{
+    return place(L, "index_copy_", nn_index_copy);
+}
+
+static int tensor_index_add(lua_State *L)
+{
+    return place(L, "index_add_", nn_index_add);
+}
+
+/* x:scatter_add_(dim, indices, source) -> x */
+static int tensor_scatter_add(lua_State *L)
+{
+    return place(L, "scatter_add_", nn_scatter_add);
+}
+
+/* x:gather(dim, indices) */
+static int tensor_gather(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "gather");
+    int64_t dim = nnb_check_dim(L, 2, "gather");
+    const nn_tensor *index = nnb_check_tensor(L, 3, "gather");
+    nn_error err;
+    NNB_TRY(L, nn_gather(nnb_new_tensor(L), t, dim, index, &err), &err, "gather");
+    return 1;
+}
+
+/* x:masked_select(mask) */
+static int tensor_masked_select(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "masked_select");
+    const nn_tensor *mask = nnb_check_tensor(L, 2, "masked_select");
+    nn_error err;
+    NNB_TRY(L, nn_masked_select(nnb_new_tensor(L), t, mask, &err), &err, "masked_select");
+    return 1;
+}
+
+static int join(lua_State *L, const char *function,
+                nn_status (*core)(nn_tensor *out, int count, const nn_tensor *const *tensors,
+                                  int64_t dim, nn_error *err))
+{
+    nn_error err;
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return nnb_arg_error(L, 1, function, "a list of tensors expected, got %s",
+                             luaL_typename(L, 1));
+    lua_Integer count = luaL_len(L, 1);
+    int64_t dim = lua_isnoneornil(L, 2) ? 0 : nnb_check_dim(L, 2, function);
+    if (count > INT32_MAX) return nnb_arg_error(L, 1, function, "too many tensors");
+    const nn_tensor **tensors = lua_newuserdatauv(L, (size_t)count * sizeof *tensors + 1, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(L, 1, i);
+        tensors[i - 1] = nnb_to_tensor(L, -1);
+        if (!tensors[i - 1])
+            return nnb_arg_error(L, 1, function, "entry %I is a %s, expected a tensor", i,
+                                 luaL_typename(L, -1));
+        lua_pop(L, 1); /* the list still holds it */
+    }
+    NNB_TRY(L, core(nnb_new_tensor(L), (int)count, tensors, dim, &err), &err, function);
+    return 1;
+}
+
+/* cat({tensors}[, dim=1]) joins along dim; stack along a new one. */
+static int core_cat(lua_State *L)
+{
+    return join(L, "cat", nn_cat);
+}
+
+static int core_stack(lua_State *L)
+{
+    return join(L, "stack", nn_stack);
+}
+
+static const luaL_Reg functions[] = {
+    {"index", core_index},
+    {"set_index", core_set_index},
+    {"cat", core_cat},
+    {"stack", core_stack},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"index_select", tensor_index_select},
+    {"index_copy_", tensor_index_copy},
+    {"index_add_", tensor_index_add},
+    {"scatter_add_", tensor_scatter_add},
+    {"gather", tensor_gather},
+    {"masked_select", tensor_masked_select},
+    {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__index", tensor_index},
+    {"__newindex", tensor_newindex},
+    {NULL, NULL},
+};
+
+void nnb_open_index(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+    nnb_set_methods(L, methods);
+    lua_getfield(L, -1, "Tensor");
+    lua_getfield(L, -1, "metatable");
+    lua_getfield(L, -2, "methods");
+    lua_getfield(L, -4, "hooks");
+    luaL_setfuncs(L, metamethods, 2);
+    lua_pop(L, 2);
+}
