@@ -1,0 +1,212 @@
+# Makefile - builds nnlua, sets a machine up for it, runs its tests (GNU make; `make help`)
+#
+# Everything built lies below $(BUILD), except ./nnlua. Only compiling asks pkg-config, and only
+# once: help, clean and the targets that set a machine up run where nothing is installed yet.
+# Objects depend on the flags they were compiled with, programs on the list of their objects.
+
+VERSION := 0.1.0
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CFLAGS ?= -O3 -g
+V ?= 0
+
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $1 $2)
+
+# The sanitized build stands beside the usual one; its executable finds the Lua library through
+# a link, as ./nnlua does in the top folder.
+EXE := $(if $(filter build,$(BUILD)),nnlua,$(BUILD)/bin/nnlua)
+MODULE := $(BUILD)/nnlua/core.so
+
+# ---- Sources --------------------------------------------------------------------------------
+
+LIB_SRC := $(wildcard src/tensor/*.c src/kernel/*.c src/nn/*.c src/io/*.c)
+TUNED_SRC := $(wildcard src/kernel/tuned/*.c)
+BIND_SRC := $(wildcard src/bind/*.c)
+APP_SRC := $(wildcard src/app/*.c)
+TEST_SRC := $(wildcard tests/c/*.c)
+
+# Tuned kernels are compiled once per instruction set; dispatch.c chooses at start-up.
+ISAS := portable $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),avx2 avx512)
+ISA_FLAGS_avx2 := -march=x86-64-v3
+ISA_FLAGS_avx512 := -march=x86-64-v4
+
+# src/X.c and tests/X.c are compiled to $(BUILD)/obj/X.o and $(BUILD)/obj/tests/X.o.
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(patsubst src/%,%,$1))
+TUNED_OBJ := $(foreach isa,$(ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(TUNED_SRC))))
+LIB_OBJ := $(call obj,$(LIB_SRC)) $(TUNED_OBJ)
+BIND_OBJ := $(call obj,$(BIND_SRC))
+APP_OBJ := $(call obj,$(APP_SRC))
+TEST_OBJ := $(call obj,$(TEST_SRC))
+TEST_EXE := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%,$(filter tests/c/test_%,$(TEST_SRC)))
+TEST_HELPER_OBJ := $(filter-out $(BUILD)/obj/tests/c/test_%,$(TEST_OBJ))
+
+# ---- Flags ----------------------------------------------------------------------------------
+
+LIB_PACKAGES := openblas zlib jansson nettle
+pkg_config = $(shell pkg-config $1)$(if $(filter-out 0,$(.SHELLSTATUS)),$(error \
+    pkg-config $1 failed: `.ci/setup build` installs what is missing))
+
+# X = $(eval X := value)$(X): computed when first used, then kept.
+LIB_CFLAGS = $(eval LIB_CFLAGS := $(call pkg_config,--cflags $(LIB_PACKAGES)))$(LIB_CFLAGS)
+LUA_CFLAGS = $(eval LUA_CFLAGS := $(call pkg_config,--cflags lua5.4))$(LUA_CFLAGS)
+APP_CFLAGS = $(eval APP_CFLAGS := $(call pkg_config,--cflags-only-I readline))$(APP_CFLAGS)
+LIBS = $(eval LIBS := $(call pkg_config,--libs $(LIB_PACKAGES)) -lm)$(LIBS)
+APP_LIBS = $(eval APP_LIBS := $(call pkg_config,--libs lua5.4 readline))$(APP_LIBS)
+
+# No flag here may change a result: no contraction into fused multiply-adds, no fast-math.
+# errno and trap flags are nobody's business, and minding them keeps loops from vectorising.
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -fopenmp \
+    -ffp-contract=off -fno-math-errno -fno-trapping-math $(SANITIZERS) -Isrc \
+    $(if $(filter avx2,$(ISAS)),-DNN_HAVE_AVX2) $(if $(filter avx512,$(ISAS)),-DNN_HAVE_AVX512)
+NN_LDFLAGS = -fopenmp $(SANITIZERS)
+
+# lua.h is on the include path of src/bind and src/app only.
+BIND_CFLAGS = $(LUA_CFLAGS) -DNNLUA_VERSION='"$(VERSION)"'
+FOLDER_CFLAGS = $(LIB_CFLAGS) $(if $(filter src/bind/% src/app/%,$<),$(BIND_CFLAGS)) \
+    $(if $(filter src/app/%,$<),$(APP_CFLAGS))
+compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+
+# ---- Targets --------------------------------------------------------------------------------
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all mnist test lint warnings format asan valgrind install uninstall clean help c-tests \
+    FORCE
+
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+REMAKE = $(MAKE) --no-print-directory $(JOBS)
+
+all: $(EXE) $(MODULE) ## build ./nnlua and the C module build/nnlua/core.so (the default)
+	@:
+
+mnist: ## set up, build, get MNIST, train the 784-25-25-10 network; ARGS="--epochs 100" etc.
+	@.ci/setup build
+	@$(REMAKE) all
+	@data/fetch --optional
+	@./nnlua experiments/mnist_25x25.lua $(ARGS)
+
+test: ## set up, build, run all tests; SPEC=tests/spec/tensor_spec.lua runs only that file
+	@.ci/setup test
+	@$(REMAKE) all c-tests
+	@tests/run --build $(BUILD) --exe $(EXE) $(SPEC)
+
+C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch])
+
+lint: ## set up, check layers, compiler warnings, clang-format and luacheck
+	@.ci/setup lint
+	@tests/lint_layers
+	@clang-format --dry-run -Werror $(C_FILES)
+	@luacheck -q --no-color .
+	@$(REMAKE) warnings
+
+# The front end of every compiler at hand reads every source; nothing is built.
+warnings:
+	@for cc in $(CC) $(shell command -v clang); do \
+	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(LUA_CFLAGS) $(APP_CFLAGS) \
+	        $(LIB_SRC) $(BIND_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
+	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=portable $(TUNED_SRC) || exit 1; \
+	done
+
+format: ## set up, reformat all C sources
+	@.ci/setup lint
+	@clang-format -i $(C_FILES)
+
+asan: ## set up, run all tests under the address and undefined-behaviour sanitizers
+	@.ci/setup test
+	@$(REMAKE) BUILD=build/asan SANITIZE=address,undefined \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer' build/asan/bin/nnlua c-tests
+	@tests/run --build build/asan --exe build/asan/bin/nnlua --no-stock $(SPEC)
+
+valgrind: ## set up, build, run all tests under valgrind (slow)
+	@.ci/setup test valgrind
+	@$(REMAKE) all c-tests
+	@tests/run --build $(BUILD) --exe $(EXE) --no-stock --valgrind $(SPEC)
+
+# ---- Installing -----------------------------------------------------------------------------
+
+BIN_DIR = $(DESTDIR)$(PREFIX)/bin
+MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
+LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/5.4
+LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -name '*.lua'))
+
+install: all ## install below PREFIX (/usr/local), where nnlua and lua5.4 find the library
+	install -d $(BIN_DIR) $(MODULE_DIR)/nnlua $(addprefix $(LUA_DIR)/,$(sort $(dir $(LUA_FILES))))
+	install -m 755 $(EXE) $(BIN_DIR)/nnlua
+	install -m 644 $(MODULE) $(MODULE_DIR)/nnlua/core.so
+	@for file in $(LUA_FILES); do \
+	    install -m 644 lua/$$file $(LUA_DIR)/$$file || exit 1; \
+	done
+
+uninstall: ## remove what install put below PREFIX
+	rm -rf $(BIN_DIR)/nnlua $(MODULE_DIR)/nnlua $(LUA_DIR)/nnlua
+	@for dir in lib share; do \
+	    (cd $(DESTDIR)$(PREFIX)/$$dir && rmdir -p lua/5.4) 2>/dev/null || :; \
+	done
+
+clean: ## remove everything that was built
+	rm -rf build nnlua
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+	    while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
+
+# ---- Rules ----------------------------------------------------------------------------------
+
+# A file that is rewritten only when its text changes: what depends on it is then remade.
+define remember
+@mkdir -p $(@D)
+@text='$(subst ','\'',$1)'; [ "$$text" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$text" > $@
+endef
+
+$(BUILD)/flags: FORCE
+	$(call remember,$(compile) $(BIND_CFLAGS) $(APP_CFLAGS))
+
+$(BUILD)/objects: FORCE
+	$(call remember,$(NN_LDFLAGS) $(LDFLAGS) $(APP_LIBS) $(LIBS) \
+	    $(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ) $(TEST_HELPER_OBJ))
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/tests/c/%.o: tests/c/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+define tuned_rule
+$(BUILD)/obj/kernel/tuned/%.$(isa).o: src/kernel/tuned/%.c $(BUILD)/flags
+	$$(call say,CC,"$$< ($(isa))")
+	@mkdir -p $$(@D)
+	$$(Q)$$(compile) -DNN_ISA=$(isa) $(ISA_FLAGS_$(isa)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(tuned_rule)))
+
+# C modules that a script loads find the Lua interface in liblua and ours in the executable.
+$(EXE): $(APP_OBJ) $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	@[ $@ = nnlua ] || ln -sfn $(CURDIR)/lua $(@D)/lua
+	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(APP_LIBS) $(LIBS)
+
+# lua5.4 unloads its modules when it closes; OpenMP's waiting threads must not lose their code.
+$(MODULE): $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(LDFLAGS) \
+	    -o $@ $(filter %.o,$^) $(LIBS)
+
+c-tests: $(TEST_EXE)
+	@:
+
+$(TEST_EXE): $(BUILD)/tests/c/%: $(BUILD)/obj/tests/c/%.o $(TEST_HELPER_OBJ) $(LIB_OBJ) $(BUILD)/objects
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ) $(TEST_OBJ))

@@ -1,0 +1,80 @@
+-- nnlua: tensors and neural networks for Lua 5.4.
+--
+--   local nn = require "nnlua"
+--
+-- One table: the core's functions (nn.zeros, nn.manual_seed, ...), the differentiable operations in
+-- their place (nn.exp is x:exp()), modules, losses, nn.init, nn.optim, nn.gradcheck. What a script
+-- may not need (nn.plot, nn.data, nn.cli, ...) is loaded when it is first named.
+--
+-- Invariants: reading a field that does not exist raises; loading touches no global.
+
+local core = require "nnlua.core"
+
+core.set_library(debug.getinfo(1, "S").source:match("^(.*)init%.lua$"))
+
+local autograd = require "nnlua.autograd"
+local class = require "nnlua.class"
+local functional = require "nnlua.functional"
+local options = require "nnlua.options"
+local tensor = require "nnlua.tensor"
+
+local nn = {}
+
+local function take(from, names)
+  for _, name in ipairs(names or options.sorted_keys(from)) do
+    nn[name] = from[name]
+  end
+end
+
+-- What the core offers to this library only.
+local INTERNAL = {"Tensor", "arg_error", "adam_step", "get_record", "hooks", "index", "raise",
+                  "set_index", "set_library", "set_record", "sgd_step", "sum_to", "version"}
+
+take(core)
+take(functional)
+take(tensor.in_place)
+for _, name in ipairs(INTERNAL) do
+  nn[name] = nil
+end
+nn.ops = nil
+
+take(autograd, {"is_grad_enabled", "no_grad"})
+nn.Function = require "nnlua.function"
+
+nn.class = class
+nn.Module = require "nnlua.module"
+nn.Linear = require "nnlua.layers.linear"
+nn.Sequential = require "nnlua.layers.sequential"
+nn.Dropout = require "nnlua.layers.dropout"
+nn.Flatten = require "nnlua.layers.flatten"
+take(require("nnlua.layers.activations"), nil) -- require gives two values
+take(require("nnlua.loss"), nil)
+
+nn.init = require "nnlua.initializers"
+nn.optim = require "nnlua.optim"
+nn.metrics = require "nnlua.metrics"
+nn.gradcheck = require "nnlua.gradcheck"
+
+--- nn.version: the library's version, "0.1.0".
+nn.version = core.build_info().version
+
+-- Files that are loaded when their field is first read.
+local LAZY = {"cli", "data", "figures", "plot", "pretty", "progress", "run"}
+local lazy = {}
+for _, name in ipairs(LAZY) do
+  lazy[name] = true
+end
+
+local strict = {}
+
+function strict.__index(_, name)
+  if lazy[name] then
+    nn[name] = require("nnlua." .. name)
+    return nn[name]
+  end
+  local known = options.sorted_keys(nn)
+  table.move(LAZY, 1, #LAZY, #known + 1, known)
+  options.raise("nnlua has no '%s'%s", tostring(name), options.suggest(tostring(name), known))
+end
+
+return setmetatable(nn, strict)

@@ -1,0 +1,71 @@
+-- nn.Sequential: modules applied one after the other.
+--
+-- Invariant: a layer's complaint about its input names the layer: "layer 3 (Linear 25→10): ...";
+-- inside nested containers by its path, "layer 2.1 (...)".
+
+local class = require "nnlua.class"
+local core = require "nnlua.core"
+local Module = require "nnlua.module"
+local options = require "nnlua.options"
+
+--- nn.Sequential(module, ...) ; model[i] is layer i, #model their number.
+local Sequential = class("Sequential", Module)
+
+local function check_module(position, function_name, value)
+  if not Module.is_module(value) then
+    core.arg_error(position, function_name, "module expected, got " .. options.type_name(value))
+  end
+end
+
+function Sequential:init(...)
+  for i = 1, select("#", ...) do
+    local module = select(i, ...)
+    check_module(i, "Sequential", module)
+    self[i] = module
+  end
+end
+
+--- model:add(module) -> model, with module as its new last layer.
+function Sequential:add(module)
+  check_module(1, "add", module)
+  self[#self + 1] = module
+  return self
+end
+
+-- Applies the layers; prefix: the path of this container in the outermost one, "" or "2.".
+local function run(self, x, prefix)
+  for i = 1, #self do
+    local layer = self[i]
+    if layer.forward == Sequential.forward then
+      x = run(layer, x, prefix .. i .. ".")
+    else
+      local problem = layer:check(x)
+      if problem then
+        options.raise("layer %s%d (%s): %s", prefix, i, tostring(layer), problem)
+      end
+      x = layer:forward(x)
+    end
+  end
+  return x
+end
+
+function Sequential:forward(x)
+  return run(self, x, "")
+end
+
+function Sequential:output_features(features)
+  for i = 1, #self do
+    features = self[i]:output_features(features)
+  end
+  return features
+end
+
+function Sequential:__tostring()
+  local lines = {}
+  for i = 1, #self do
+    lines[i] = ("  (%d): %s"):format(i, tostring(self[i]):gsub("\n", "\n  "))
+  end
+  return ("Sequential(\n%s\n)"):format(table.concat(lines, "\n"))
+end
+
+return Sequential

@@ -1,0 +1,380 @@
+-- nn.Module: what layers and models have in common.
+--
+--   local Net = nn.class("Net", nn.Module)
+--   function Net:init() self.hidden, self.output = nn.Linear(2, 8), nn.Linear(8, 1) end
+--   function Net:forward(x) return self.output(self.hidden(x):relu()) end
+--
+-- A field that holds a module is a child; a field that held a tensor with requires_grad when it was
+-- first assigned, or was registered, is a parameter. The order of everything (parameters(),
+-- state_dict(), summary()) is the order in which the fields were first assigned, children in place.
+--
+-- Invariants: no method here depends on the order of pairs; a module reached through itself is
+-- visited once; load_state_dict changes all or nothing.
+
+local autograd = require "nnlua.autograd"
+local class = require "nnlua.class"
+local core = require "nnlua.core"
+local options = require "nnlua.options"
+
+local Module = class("Module")
+
+--- Whether the module is in training mode (see train); layers such as Dropout behave accordingly.
+Module.training = true
+
+-- Lists of field names, per module: order = {name, ...}, kind = {[name] = "parameter" | "buffer"}.
+local registry = setmetatable({}, {__mode = "k"})
+
+local function fields_of(module)
+  local fields = registry[module]
+  if not fields then
+    fields = {order = {}, kind = {}, known = {}}
+    registry[module] = fields
+  end
+  return fields
+end
+
+local function note(module, name)
+  local fields = fields_of(module)
+  if not fields.known[name] then
+    fields.known[name] = true
+    fields.order[#fields.order + 1] = name
+  end
+  return fields
+end
+
+-- Runs at the first assignment to a field.
+function Module:__newindex(name, value)
+  local fields = note(self, name)
+  if core.is_tensor(value) and value.requires_grad then
+    fields.kind[name] = "parameter"
+  end
+  rawset(self, name, value)
+end
+
+local function is_module(value)
+  local metatable = type(value) == "table" and getmetatable(value)
+  return type(metatable) == "table" and rawget(metatable, "is") == Module.is and value:is(Module)
+end
+
+--- Module.is_module(v) -> whether v is a module.
+Module.is_module = is_module
+
+--- module:register(name, tensor [, {parameter = true}]) -> tensor, now the field `name`: a
+--- parameter, which requires a gradient, or else state that is saved but not trained.
+function Module:register(name, tensor, given)
+  local o = options.check("register", given, {parameter = true})
+  if not core.is_tensor(tensor) then
+    core.arg_error(2, "register", "tensor expected, got " .. options.type_name(tensor))
+  end
+  if o.parameter then
+    tensor:requires_grad_()
+  end
+  local fields = note(self, name)
+  fields.kind[name] = o.parameter and "parameter" or "buffer"
+  rawset(self, name, tensor)
+  return tensor
+end
+
+--- module:forward(...) computes the result; subclasses define it. Call the module itself instead:
+--- that checks the input first.
+function Module:forward()
+  options.raise("%s has no method 'forward'", tostring(self))
+end
+
+--- module:check(...) -> what is wrong with these inputs, as "input is ..., expected ...", or nil.
+--- Subclasses that can tell define it; calling the module raises what it says.
+function Module.check(_)
+  return nil
+end
+
+--- module(...) -> module:forward(...), after module:check(...).
+function Module:__call(...)
+  local problem = self:check(...)
+  if problem then
+    options.raise("%s: %s", tostring(self), problem)
+  end
+  return self:forward(...)
+end
+
+-- Calls visit(kind, name, value, owner, key) for every parameter, buffer and child below module, in
+-- order; a child before what is in it. `path` holds the modules that are being visited.
+local function walk(module, prefix, visit, path)
+  path[module] = true
+  local fields = fields_of(module)
+  for _, key in ipairs(fields.order) do
+    local value, name = rawget(module, key), prefix .. tostring(key)
+    if is_module(value) then
+      if not path[value] then
+        visit("module", name, value, module, key)
+        walk(value, name .. ".", visit, path)
+      end
+    elseif core.is_tensor(value) and fields.kind[key] then
+      visit(fields.kind[key], name, value, module, key)
+    end
+  end
+  path[module] = nil
+end
+
+-- The entries of the given kinds: {name=, value=, owner=, key=, kind=} in order.
+local function entries(module, ...)
+  local wanted, list = {}, {}
+  for _, kind in ipairs {...} do
+    wanted[kind] = true
+  end
+  walk(module, "", function(kind, name, value, owner, key)
+    if wanted[kind] then
+      list[#list + 1] = {name = name, value = value, owner = owner, key = key, kind = kind}
+    end
+  end, {})
+  return list
+end
+
+-- The entries whose value did not occur before: shared weights count once.
+local function distinct(list)
+  local seen, result = {}, {}
+  for _, entry in ipairs(list) do
+    if not seen[entry.value] then
+      seen[entry.value] = true
+      result[#result + 1] = entry
+    end
+  end
+  return result
+end
+
+--- module:named_parameters() -> iterator over name, tensor, in order: "1.weight", "1.bias", ...
+--- A tensor that several modules share comes once, under its first name.
+function Module:named_parameters()
+  local list, i = distinct(entries(self, "parameter")), 0
+  return function()
+    i = i + 1
+    if list[i] then
+      return list[i].name, list[i].value
+    end
+  end
+end
+
+--- module:parameters() -> list of the tensors of named_parameters().
+function Module:parameters()
+  local list = {}
+  for _, tensor in self:named_parameters() do
+    list[#list + 1] = tensor
+  end
+  return list
+end
+
+--- module:children() -> list of the modules directly in this one.
+function Module:children()
+  local list = {}
+  for _, key in ipairs(fields_of(self).order) do
+    local value = rawget(self, key)
+    if is_module(value) then
+      list[#list + 1] = value
+    end
+  end
+  return list
+end
+
+--- module:train([on = true]) -> module, it and everything in it now in training mode or not.
+function Module:train(on)
+  on = on ~= false
+  rawset(self, "training", on)
+  for _, entry in ipairs(entries(self, "module")) do
+    rawset(entry.value, "training", on)
+  end
+  return self
+end
+
+--- module:eval() -> module:train(false).
+function Module:eval()
+  return self:train(false)
+end
+
+--- module:zero_grad() drops the gradients of all parameters (grad becomes nil).
+function Module:zero_grad()
+  for _, tensor in self:named_parameters() do
+    tensor.grad = nil
+  end
+end
+
+--- module:to(dtype) -> module, its parameters and float buffers now new tensors of that dtype
+--- ("float32" or "float64"), without gradients. Make optimizers afterwards.
+function Module:to(dtype)
+  if dtype ~= "float32" and dtype ~= "float64" then
+    core.arg_error(1, "to", ("float32 or float64 expected, got %s"):format(tostring(dtype)))
+  end
+  local converted = {}
+  for _, entry in ipairs(entries(self, "parameter", "buffer")) do
+    local old = entry.value
+    if old:dtype() ~= dtype and (old:dtype() == "float32" or old:dtype() == "float64") then
+      if not converted[old] then
+        converted[old] = core.to(old, dtype)
+        converted[old].requires_grad = old.requires_grad
+      end
+      rawset(entry.owner, entry.key, converted[old])
+    end
+  end
+  return self
+end
+
+-- State -------------------------------------------------------------------------------------------
+
+local StateDict = {
+  __index = function(dict, name)
+    for i = 1, #dict do -- not ipairs, which would come back here for the end of the list
+      if dict[i][1] == name then
+        return dict[i][2]
+      end
+    end
+  end,
+}
+
+--- module:state_dict([{clone = false}]) -> list of {name, tensor} in order: all parameters and
+--- registered state. dict["1.weight"] works too; nn.io.save_safetensors takes it as it is.
+--- The tensors share the module's memory: clone to keep a snapshot.
+function Module:state_dict(given)
+  local o = options.check("state_dict", given, {clone = false})
+  local dict = {}
+  for i, entry in ipairs(entries(self, "parameter", "buffer")) do
+    dict[i] = {entry.name, o.clone and core.clone(entry.value) or autograd.detach(entry.value)}
+  end
+  return setmetatable(dict, StateDict)
+end
+
+local function shape_text(tensor)
+  return "[" .. table.concat(tensor:shape(), ",") .. "]"
+end
+
+-- name -> tensor, and the names in order, of a list of pairs or a table by name.
+local function read_dict(dict)
+  local by_name, names = {}, {}
+  if #dict > 0 then
+    for i, pair in ipairs(dict) do
+      if type(pair) ~= "table" or type(pair[1]) ~= "string" then
+        core.arg_error(1, "load_state_dict", ("entry %d is not a pair {name, tensor}"):format(i))
+      end
+      names[i], by_name[pair[1]] = pair[1], pair[2]
+    end
+  else
+    names = options.sorted_keys(dict)
+    for _, name in ipairs(names) do
+      by_name[name] = dict[name]
+    end
+  end
+  return by_name, names
+end
+
+--- module:load_state_dict(dict [, {strict = true}]) -> module, its parameters and state now with
+--- the values in dict: a state_dict() or a table name -> tensor. Values are converted to the
+--- module's dtypes. Raises one error that lists every missing and unexpected name (unless not
+--- strict) and every wrong shape; the module is unchanged then.
+function Module:load_state_dict(dict, given)
+  if type(dict) ~= "table" then
+    core.arg_error(1, "load_state_dict", "table expected, got " .. options.type_name(dict))
+  end
+  local o = options.check("load_state_dict", given, {strict = true})
+  local by_name, names = read_dict(dict)
+  local problems, known, todo = {}, {}, {}
+  for _, entry in ipairs(entries(self, "parameter", "buffer")) do
+    local value = by_name[entry.name]
+    known[entry.name] = true
+    if value == nil then
+      if o.strict then
+        problems[#problems + 1] = ("'%s' is missing"):format(entry.name)
+      end
+    elseif not core.is_tensor(value) then
+      problems[#problems + 1] = ("'%s' is a %s, not a tensor"):format(entry.name, type(value))
+    elseif shape_text(value) ~= shape_text(entry.value) then
+      problems[#problems + 1] = ("'%s' is %s, expected %s")
+        :format(entry.name, shape_text(value), shape_text(entry.value))
+    else
+      todo[#todo + 1] = {entry.value, value}
+    end
+  end
+  for _, name in ipairs(names) do
+    if o.strict and not known[name] then
+      problems[#problems + 1] = ("'%s' is unexpected"):format(name)
+    end
+  end
+  if #problems > 0 then
+    options.raise("load_state_dict: %s", table.concat(problems, "; "))
+  end
+  for _, pair in ipairs(todo) do
+    core.copy_(pair[1], pair[2])
+  end
+  return self
+end
+
+-- Description -------------------------------------------------------------------------------------
+
+--- module:output_features(features) -> the size of the last dimension of the result for inputs
+--- whose last dimension is `features`; nil where that is not known. For summary().
+function Module.output_features(_)
+  return nil
+end
+
+local function count_parameters(list)
+  local n = 0
+  for _, entry in ipairs(list) do
+    n = n + entry.value:numel()
+  end
+  return n
+end
+
+local function own_parameters(module)
+  local list = {}
+  for _, entry in ipairs(entries(module, "parameter")) do
+    if entry.owner == module then
+      list[#list + 1] = entry
+    end
+  end
+  return list
+end
+
+-- 19885 as "19,885".
+local function grouped(n)
+  local text = tostring(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (text:gsub("^,", ""))
+end
+
+-- Characters, not bytes: names hold arrows.
+local function pad(text, width, right)
+  local space = (" "):rep(width - utf8.len(text))
+  return right and space .. text or text .. space
+end
+
+--- module:summary() -> a table as text: every layer with its output features and parameters, and
+--- the number of parameters in all.
+function Module:summary()
+  local rows = {{"layer", "", "output", "parameters"}}
+  local features
+  local function add(name, module)
+    features = module:output_features(features)
+    rows[#rows + 1] = {name, tostring(module), features and tostring(features) or "",
+                       grouped(count_parameters(own_parameters(module)))}
+  end
+  local modules = entries(self, "module")
+  if #modules == 0 or #own_parameters(self) > 0 then
+    add("", self)
+  end
+  for _, entry in ipairs(modules) do
+    if #entry.value:children() == 0 or #own_parameters(entry.value) > 0 then
+      add(entry.name, entry.value)
+    end
+  end
+  local width = {0, 0, 0, 0}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      width[i] = math.max(width[i], utf8.len(cell))
+    end
+  end
+  local lines = {}
+  for i, row in ipairs(rows) do
+    lines[i] = ("%s  %s  %s  %s"):format(pad(row[1], width[1]), pad(row[2], width[2]),
+                                         pad(row[3], width[3], true), pad(row[4], width[4], true))
+  end
+  local total = count_parameters(distinct(entries(self, "parameter")))
+  lines[#lines + 1] = ("%s parameters"):format(grouped(total))
+  return table.concat(lines, "\n")
+end
+
+return Module

@@ -1,0 +1,39 @@
+-- nn.optim.SGD: gradient descent with momentum, as PyTorch's SGD.
+--
+--   g = grad + weight_decay p
+--   v = momentum v + (1 - dampening) g         (v = g at the first step)
+--   p = p - lr (nesterov ? g + momentum v : momentum > 0 ? v : g)
+
+local class = require "nnlua.class"
+local core = require "nnlua.core"
+local Optimizer = require "nnlua.optim.optimizer"
+local options = require "nnlua.options"
+
+--- nn.optim.SGD(params, {lr, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0})
+local SGD = class("SGD", Optimizer)
+
+SGD.defaults = {
+  lr = options.required, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0,
+}
+
+function SGD.check_group(_, group)
+  Optimizer.check_not_negative("SGD", group, "lr", "momentum", "weight_decay")
+  if group.nesterov and (group.momentum == 0 or group.dampening ~= 0) then
+    options.raise("bad option 'nesterov' to 'SGD' (needs momentum > 0 and dampening = 0, got %s "
+                  .. "and %s)", group.momentum, group.dampening)
+  end
+end
+
+function SGD:update(p, grad, group)
+  local state, first = self.state[p], false
+  if group.momentum ~= 0 and not state then
+    state, first = {momentum = core.zeros_like(p)}, true
+    self.state[p] = state
+  end
+  core.sgd_step(p, grad, group.momentum ~= 0 and state.momentum or nil, {
+    lr = group.lr, momentum = group.momentum, dampening = group.dampening,
+    nesterov = group.nesterov, weight_decay = group.weight_decay, first = first,
+  })
+end
+
+return SGD

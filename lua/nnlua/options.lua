@@ -1,0 +1,121 @@
+-- Checks the trailing options table of a function and fills in its defaults.
+--
+--   local o = options.check("SGD", given, {lr = options.required, momentum = 0, nesterov = false})
+--
+-- Invariants: the given table is never changed; of several faults the alphabetically first is
+-- raised, so that the same mistake always gives the same message.
+
+local core = require "nnlua.core"
+
+local options = {}
+
+--- options.optional as a default: the option may be left out and is then nil; any type will do.
+options.optional = setmetatable({}, {__name = "options.optional"})
+
+--- options.required as a default: leaving the option out is an error; any type will do.
+options.required = setmetatable({}, {__name = "options.required"})
+
+--- options.raise(format, ...) raises the formatted message at the user's line.
+function options.raise(format, ...)
+  core.raise(format:format(...))
+end
+
+-- Damerau-Levenshtein distance (adjacent transpositions only) of two short names.
+local function edit_distance(a, b)
+  local before, row = {}, {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local new = {[0] = i}
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j)
+      new[j] = math.min(row[j - 1] + (same and 0 or 1), row[j] + 1, new[j - 1] + 1)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        new[j] = math.min(new[j], before[j - 2] + 1)
+      end
+    end
+    before, row = row, new
+  end
+  return row[#b]
+end
+
+--- options.suggest(name, names) -> " (did you mean 'NEAREST'?)" for the nearest of a list of names
+--- (the first of equally near ones), or "" if none is within two edits, one for a short name.
+function options.suggest(name, names)
+  local nearest, best = nil, #name < 5 and 2 or 3
+  for _, candidate in ipairs(names) do
+    local distance = edit_distance(name, candidate)
+    if distance < best then
+      nearest, best = candidate, distance
+    end
+  end
+  return nearest and (" (did you mean '%s'?)"):format(nearest) or ""
+end
+
+--- options.type_name(value) -> what to call the value's type in a message: "tensor", "number", ...
+function options.type_name(value)
+  if core.is_tensor(value) then
+    return "tensor"
+  end
+  local metatable = getmetatable(value)
+  return type(metatable) == "table" and type(metatable.__name) == "string" and metatable.__name
+    or type(value)
+end
+
+--- options.sorted_keys(t) -> the string keys of t in alphabetical order.
+function options.sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    if type(key) == "string" then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- options.check(function_name, given, defaults) -> a new table: each option of `defaults` as it is
+--- given, or its default.
+--- given: the user's table, or nil for none. defaults: name = value; a boolean, number or string
+--- also says which type is allowed; anything else (a table, options.optional, options.required)
+--- allows every type.
+--- Raises for an unknown name (with the nearest known one), a wrong type, a missing required one.
+function options.check(function_name, given, defaults)
+  if given == nil then
+    given = {}
+  elseif type(given) ~= "table" then
+    options.raise("bad options to '%s' (table expected, got %s)", function_name,
+                  options.type_name(given))
+  end
+  if #given > 0 then
+    options.raise("bad options to '%s' (names expected, got a list)", function_name)
+  end
+  local known = options.sorted_keys(defaults)
+  for _, name in ipairs(options.sorted_keys(given)) do
+    if defaults[name] == nil then
+      options.raise("unknown option '%s' to '%s'%s", name, function_name,
+                    options.suggest(name, known))
+    end
+  end
+  local filled = {}
+  for _, name in ipairs(known) do
+    local default, value = defaults[name], given[name]
+    local wanted = type(default)
+    if value == nil then
+      if default == options.required then
+        options.raise("'%s' needs the option '%s'", function_name, name)
+      end
+      if default ~= options.optional then
+        value = default
+      end
+    elseif wanted ~= "table" and type(value) ~= wanted then
+      options.raise("bad option '%s' to '%s' (%s expected, got %s)", name, function_name, wanted,
+                    options.type_name(value))
+    end
+    filled[name] = value
+  end
+  return filled
+end
+
+return options

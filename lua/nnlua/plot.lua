@@ -1,0 +1,52 @@
+-- Pictures of experiments, as PNG or SVG files, drawn by gnuplot as a child process.
+--
+--   local plot = require "nnlua.plot"                       -- nn.plot
+--   local ok, message = plot.lines("costs.png", {
+--     x = epochs, series = {{name = "train", y = train_cost}, {name = "test", y = test_cost}},
+--     title = "Cost", xlabel = "epoch", ylabel = "cost per digit"})
+--   if not ok then io.stderr:write(message, "\n") end
+--
+-- Invariants, for every function here: the path's extension, .png or .svg, chooses the format;
+-- wrong arguments raise; a picture that cannot be drawn (gnuplot missing, folder missing) gives nil
+-- and one line, and leaves the path as it was. Texts are shown literally, whatever they contain.
+-- Numbers come as Lua tables or as tensors. NaN, infinities and values beyond 1e300 are drawn as
+-- gaps, or grey pixels. All colours can be told apart with any colour vision.
+
+local plot = {}
+
+--- plot.lines(path, {series=, ...}) -> true | nil, message: a line chart.
+--
+-- series   list of {name=, y=, x=}: y a list or vector of numbers; x its own positions, if it has
+--          them; name stands in the legend above the chart. Up to 40 points are also marked.
+-- x        positions shared by the series without their own; default 1, 2, 3, ...
+-- title, xlabel, ylabel   default: none
+-- log_x, log_y            default false; values <= 0 are gaps there
+-- x_range, y_range        {lo, hi}; default: what the data needs
+plot.lines = require "nnlua.plot.lines"
+
+--- plot.images(path, {images=, ...}) -> true | nil, message: a grid of images with one scale.
+--
+-- images       list of matrices of one size, or a tensor [n, h, w]
+-- columns      default: about as many as rows
+-- labels       list of n texts above the images; default: none
+-- title        default: none
+-- colormap     "gray" (default; 0 black), "ink" (0 white), "sequential" (white to dark blue),
+--              "diverging" (blue below zero, white, red above: for weights)
+-- range        {lo, hi} of the colours; default: the data's, symmetrical for "diverging"
+-- smooth       true: linear interpolation between pixels, which shows strokes in noisy weights
+--              better; default false: every pixel a sharp square
+-- value_label  what the values are, beside the colour bar. Without it "gray" and "ink" have no bar
+plot.images = require "nnlua.plot.images"
+
+--- plot.activations(path, {images=, layers=, ...}) -> true | nil, message: what a network does with
+--- a few inputs. A row per sample: its image, and for each layer a strip with one cell per unit.
+--
+-- images   the n inputs, as for plot.images
+-- layers   list of {name=, values=, units=}: values [n, units]; units: names of the units
+--          (default: numbers). White is zero; with negative values the colours are "diverging"
+-- labels   list of n texts at the left, under the heading labels_title
+-- notes    list of n texts at the right (the network's answer, say), under notes_title
+-- title    default: none
+plot.activations = require "nnlua.plot.activations"
+
+return plot

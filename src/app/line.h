@@ -1,0 +1,20 @@
+/*
+** line.h - the module "nnlua.line": line editing for the REPL
+**
+**   readline(prompt) -> line            edited by the user, without the newline
+**                    -> nil             end of input (Ctrl-D on an empty line)
+**                    -> nil, "interrupted"   Ctrl-C: the line is dropped
+**   add(line)                           to the history; blank lines and repeats are not kept
+**   load(path), save(path) -> ok, message   the history file; save makes its folders and adds
+**                                       what is new, so that sessions side by side keep both
+**   interactive() -> boolean            standard input and output are both a terminal
+**   clear()                             the next Ctrl-C is a first one again (interrupt.h)
+*/
+#ifndef NN_APP_LINE_H
+#define NN_APP_LINE_H
+
+#include <lua.h>
+
+int luaopen_nnlua_line(lua_State *L);
+
+#endif

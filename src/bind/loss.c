@@ -1,0 +1,107 @@
+/*
+** loss.c - the losses: each returns its value and the gradient by its first input
+**
+** {reduction="mean"|"sum"|"none"} everywhere: the value is 0-dim, or for
+** "none" one per item and the gradient that of their sum.
+*/
+#include "nn/loss.h"
+
+#include "bind/bind.h"
+#include "nn/binary_cross_entropy.h"
+#include "nn/cross_entropy.h"
+#include "nn/regression_loss.h"
+
+static nn_loss_reduction reduction_option(lua_State *L, int arg, const char *function)
+{
+    static const char *const words[] = {"mean", "sum", "none", NULL};
+    return (nn_loss_reduction)nnb_option_word(L, arg, "reduction", words, NN_LOSS_MEAN, function);
+}
+
+/* softmax_cross_entropy(z, y, {weight=, label_smoothing=0, reduction=}) -> loss, dz.
+** z [N,C]; y [N] labels 1..C or [N,C] rows; weight [C]. */
+static int core_softmax_cross_entropy(lua_State *L)
+{
+    static const char function[] = "softmax_cross_entropy";
+    const nn_tensor *z = nnb_check_tensor(L, 1, function);
+    const nn_tensor *y = nnb_check_tensor(L, 2, function);
+    nnb_options(L, 3, function, "weight", "label_smoothing", "reduction", (char *)NULL);
+    nn_cross_entropy_options options = {
+        .weight = nnb_option_tensor(L, 3, "weight", function),
+        .label_smoothing = nnb_option_number(L, 3, "label_smoothing", 0, function),
+        .reduction = reduction_option(L, 3, function),
+    };
+    nn_error err;
+    nn_tensor *loss = nnb_new_tensor(L);
+    nn_tensor *dz = nnb_new_tensor(L);
+    NNB_TRY(L, nn_softmax_cross_entropy(loss, dz, z, y, &options, &err), &err, function);
+    return 2;
+}
+
+/* binary_cross_entropy_with_logits(z, y, {pos_weight=, reduction=}) -> loss, dz.
+** z, y: any shape, alike; pos_weight broadcasts to it. */
+static int core_binary_cross_entropy_with_logits(lua_State *L)
+{
+    static const char function[] = "binary_cross_entropy_with_logits";
+    const nn_tensor *z = nnb_check_tensor(L, 1, function);
+    const nn_tensor *y = nnb_check_tensor(L, 2, function);
+    nnb_options(L, 3, function, "pos_weight", "reduction", (char *)NULL);
+    const nn_tensor *weight = nnb_option_tensor(L, 3, "pos_weight", function);
+    nn_loss_reduction reduction = reduction_option(L, 3, function);
+    nn_error err;
+    nn_tensor *loss = nnb_new_tensor(L);
+    nn_tensor *dz = nnb_new_tensor(L);
+    NNB_TRY(L, nn_binary_cross_entropy_with_logits(loss, dz, z, y, weight, reduction, &err), &err,
+            function);
+    return 2;
+}
+
+/* huber_loss(x, y, {delta=1, reduction=}) -> loss, dx. */
+static int core_huber_loss(lua_State *L)
+{
+    const nn_tensor *x = nnb_check_tensor(L, 1, "huber_loss");
+    const nn_tensor *y = nnb_check_tensor(L, 2, "huber_loss");
+    nnb_options(L, 3, "huber_loss", "delta", "reduction", (char *)NULL);
+    double delta = nnb_option_number(L, 3, "delta", 1, "huber_loss");
+    nn_loss_reduction reduction = reduction_option(L, 3, "huber_loss");
+    nn_error err;
+    nn_tensor *loss = nnb_new_tensor(L);
+    nn_tensor *dx = nnb_new_tensor(L);
+    NNB_TRY(L, nn_huber_loss(loss, dx, x, y, delta, reduction, &err), &err, "huber_loss");
+    return 2;
+}
+
+/* The losses whose only option is the reduction: f(x, y, {reduction=}) -> loss, dx. */
+#define DEFINE_LOSS(name)                                                                          \
+    static int core_##name(lua_State *L)                                                           \
+    {                                                                                              \
+        const nn_tensor *x = nnb_check_tensor(L, 1, #name);                                        \
+        const nn_tensor *y = nnb_check_tensor(L, 2, #name);                                        \
+        nnb_options(L, 3, #name, "reduction", (char *)NULL);                                       \
+        nn_loss_reduction reduction = reduction_option(L, 3, #name);                               \
+        nn_error err;                                                                              \
+        nn_tensor *loss = nnb_new_tensor(L);                                                       \
+        nn_tensor *dx = nnb_new_tensor(L);                                                         \
+        NNB_TRY(L, nn_##name(loss, dx, x, y, reduction, &err), &err, #name);                       \
+        return 2;                                                                                  \
+    }
+
+DEFINE_LOSS(binary_cross_entropy)        /* p, y: any shape, alike */
+DEFINE_LOSS(summed_binary_cross_entropy) /* p [N,C]; y [N] labels 1..C or [N,C] rows */
+DEFINE_LOSS(mse_loss)                    /* x, y: any shape, alike */
+DEFINE_LOSS(l1_loss)                     /* the same */
+
+static const luaL_Reg functions[] = {
+    {"softmax_cross_entropy", core_softmax_cross_entropy},
+    {"binary_cross_entropy", core_binary_cross_entropy},
+    {"binary_cross_entropy_with_logits", core_binary_cross_entropy_with_logits},
+    {"summed_binary_cross_entropy", core_summed_binary_cross_entropy},
+    {"mse_loss", core_mse_loss},
+    {"l1_loss", core_l1_loss},
+    {"huber_loss", core_huber_loss},
+    {NULL, NULL},
+};
+
+void nnb_open_loss(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,42 @@
+/*
+** file.h - files written whole or not at all, and directories
+**
+** Bytes go to a temporary name in the target's directory; commit syncs it and
+** renames it over the target. Until the rename the old file is untouched; on
+** every failure the temporary is removed. A symbolic link is followed; an
+** existing file keeps its mode; what is not a regular file is refused.
+** Fails: NN_EIO (the message names path and reason), NN_EMEM.
+*/
+#ifndef NN_IO_FILE_H
+#define NN_IO_FILE_H
+
+#include <stddef.h>
+
+#include "tensor/status.h"
+
+/* Empty when all zero (NN_FILE_WRITER_EMPTY); open fills it, commit and abort empty it. */
+typedef struct nn_file_writer {
+    char *path;      /* the target as the caller named it, for messages */
+    char *target;    /* the target with symbolic links resolved */
+    char *temporary; /* where the bytes are until commit */
+    int fd;          /* of the temporary */
+} nn_file_writer;
+
+#define NN_FILE_WRITER_EMPTY ((nn_file_writer){0})
+
+/* On failure the writer stays empty (open) or becomes empty (write, commit). */
+nn_status nn_file_writer_open(nn_file_writer *writer, const char *path, nn_error *err);
+nn_status nn_file_writer_write(nn_file_writer *writer, const void *data, size_t size,
+                               nn_error *err);
+nn_status nn_file_writer_commit(nn_file_writer *writer, nn_error *err);
+
+/* Removes the temporary; an empty writer is left alone. */
+void nn_file_writer_abort(nn_file_writer *writer);
+
+/* The three steps in one. */
+nn_status nn_file_write(const char *path, const void *data, size_t size, nn_error *err);
+
+/* Makes a directory and its missing parents; one that is there already is fine. */
+nn_status nn_directory_make(const char *path, nn_error *err);
+
+#endif

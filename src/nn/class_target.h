@@ -1,0 +1,31 @@
+/*
+** class_target.h - what a loss over classes compares with: labels or a row per sample
+**
+** y is either (N), int64 or uint8: labels 1..C; or (N,C), any dtype: one-hot
+** rows or probabilities. Always argument 2 of its function.
+*/
+#ifndef NN_NN_CLASS_TARGET_H
+#define NN_NN_CLASS_TARGET_H
+
+#include "kernel/neural.h"
+#include "tensor/tensor.h"
+
+typedef struct nn_class_target {
+    nn_tensor label; /* (N) int64, contiguous, checked; or empty */
+    nn_tensor rows;  /* (N,C) of x's dtype, contiguous; or empty */
+} nn_class_target;
+
+/* x: (N,C), argument 1, called `x_name` in messages; checked here to be a float matrix. On
+** failure target stays empty. Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE (a label outside 1..C),
+** NN_EMEM. */
+nn_status nn_class_target_take(nn_class_target *target, const nn_tensor *y, const nn_tensor *x,
+                               const char *x_name, nn_error *err);
+void nn_class_target_release(nn_class_target *target);
+
+/* Runs the kernel over all rows of problem k, whose x (contiguous), dx and each are `x`, `dx` and
+** `each`; *sum gets the sum of the losses. NN_EMEM. */
+nn_status nn_class_loss_run(double *sum, nn_k_class_loss *kernel, nn_k_class_problem *k,
+                            const nn_class_target *target, const nn_tensor *x, const nn_tensor *dx,
+                            void *each, nn_error *err);
+
+#endif

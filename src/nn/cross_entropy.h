@@ -1,0 +1,31 @@
+/*
+** cross_entropy.h - softmax cross-entropy of logits, with its gradient
+**
+** loss[n] = -sum_c q[n,c] * log softmax(z[n])[c],  dz = softmax(z)*sum_c q - q
+** q: the target's weight for each class. With labels y and smoothing s
+**   q[n,c] = (1-s)*w[y]*[c == y] + s/C*w[c],   mean: divided by sum_n w[y[n]];
+** with rows y (one-hot or probabilities)
+**   q[n,c] = w[c]*((1-s)*y[n,c] + s/C),        mean: divided by N.
+** Shapes: z: (N,C); y: class_target.h; w: (C) or NULL (all 1), any float dtype.
+** A weighted mean whose weights sum to 0, and the mean of no rows, are NaN.
+** Source: PyTorch 1.13, torch.nn.functional.cross_entropy.
+** Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE (label, smoothing), NN_EMEM. Twin:
+** kernel/ref_neural.c.
+*/
+#ifndef NN_NN_CROSS_ENTROPY_H
+#define NN_NN_CROSS_ENTROPY_H
+
+#include "nn/loss.h"
+
+typedef struct nn_cross_entropy_options {
+    const nn_tensor *weight; /* NULL: all classes count 1 */
+    double label_smoothing;  /* 0..1 */
+    nn_loss_reduction reduction;
+} nn_cross_entropy_options;
+
+/* loss: 0-dim, or (N) for "none"; dz: (N,C). Errors about options blame argument 3. */
+nn_status nn_softmax_cross_entropy(nn_tensor *loss, nn_tensor *dz, const nn_tensor *z,
+                                   const nn_tensor *y, const nn_cross_entropy_options *options,
+                                   nn_error *err);
+
+#endif

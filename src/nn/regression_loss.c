@@ -1,0 +1,27 @@
+/*
+** regression_loss.c - each a pair loss
+*/
+#include "nn/regression_loss.h"
+
+#include "nn/pair_loss.h"
+
+nn_status nn_mse_loss(nn_tensor *loss, nn_tensor *dx, const nn_tensor *x, const nn_tensor *y,
+                      nn_loss_reduction reduction, nn_error *err)
+{
+    return nn_pair_loss(loss, dx, NN_K_MSE, (nn_operand){x, 1, "x"}, y, NULL, 0, reduction, err);
+}
+
+nn_status nn_l1_loss(nn_tensor *loss, nn_tensor *dx, const nn_tensor *x, const nn_tensor *y,
+                     nn_loss_reduction reduction, nn_error *err)
+{
+    return nn_pair_loss(loss, dx, NN_K_L1, (nn_operand){x, 1, "x"}, y, NULL, 0, reduction, err);
+}
+
+nn_status nn_huber_loss(nn_tensor *loss, nn_tensor *dx, const nn_tensor *x, const nn_tensor *y,
+                        double delta, nn_loss_reduction reduction, nn_error *err)
+{
+    if (!(delta > 0))
+        return nn_fail(err, NN_EVALUE, 3, "delta is %g, expected a positive number", delta);
+    return nn_pair_loss(loss, dx, NN_K_HUBER, (nn_operand){x, 1, "x"}, y, NULL, delta, reduction,
+                        err);
+}
