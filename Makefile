@@ -59,10 +59,10 @@ APP_LIBS = $(eval APP_LIBS := $(call pkg_config,--libs lua5.4 readline))$(APP_LI
 # errno and trap flags are nobody's business, and minding them keeps loops from vectorising.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -fopenmp \
+NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -pthread \
     -ffp-contract=off -fno-math-errno -fno-trapping-math $(SANITIZERS) -Isrc \
     $(if $(filter avx2,$(ISAS)),-DNN_HAVE_AVX2) $(if $(filter avx512,$(ISAS)),-DNN_HAVE_AVX512)
-NN_LDFLAGS = -fopenmp $(SANITIZERS)
+NN_LDFLAGS = -pthread $(SANITIZERS)
 
 # lua.h is on the include path of src/bind and src/app only.
 BIND_CFLAGS = $(LUA_CFLAGS) -DNNLUA_VERSION='"$(VERSION)"'
@@ -194,7 +194,7 @@ $(EXE): $(APP_OBJ) $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
 	@[ $@ = nnlua ] || ln -sfn $(CURDIR)/lua $(@D)/lua
 	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(APP_LIBS) $(LIBS)
 
-# lua5.4 unloads its modules when it closes; OpenMP's waiting threads must not lose their code.
+# lua5.4 unloads its modules when it closes; waiting threads must not lose their code.
 $(MODULE): $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -21,7 +21,8 @@ local opts = cli.parse("by_hand", "The reference network with its backward pass 
 }, arg)
 
 local float64 = {dtype = "float64"}
-local digits = nn.data.digits {train = opts.train, test = opts.test, dir = opts.data}
+local digits = cli.try("by_hand", nn.data.digits,
+                       {train = opts.train, test = opts.test, dir = opts.data})
 
 -- x: (m, 784), one image per row; Y: (m, 10), a 1 in the column of the right digit.
 local function prepare(split)

@@ -24,7 +24,8 @@ local opts = cli.parse("custom_loop", "Mini-batch training with early stopping."
 }, arg)
 
 nn.manual_seed(opts.seed)
-local digits = nn.data.digits {train = opts.train, test = opts.test, dir = opts.data}
+local digits = cli.try("custom_loop", nn.data.digits,
+                       {train = opts.train, test = opts.test, dir = opts.data})
 local all_x, all_y = nn.data.pixels(digits.train.images), digits.train.labels
 local test_x, test_y = nn.data.pixels(digits.test.images), digits.test.labels
 

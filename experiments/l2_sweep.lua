@@ -23,7 +23,8 @@ local opts = cli.parse("l2_sweep", "Accuracy against the strength of the L2 pena
   {"no_plots", false, "draw no picture"},
 }, arg)
 
-local digits = nn.data.digits {train = opts.train, test = opts.test, dir = opts.data}
+local digits = cli.try("l2_sweep", nn.data.digits,
+                       {train = opts.train, test = opts.test, dir = opts.data})
 local x, y = nn.data.pixels(digits.train.images), digits.train.labels
 local test_x, test_y = nn.data.pixels(digits.test.images), digits.test.labels
 
@@ -71,10 +72,10 @@ local function train(lambda)
   end)
 end
 
-local run <close> = nn.run {
+local run <close> = cli.try("l2_sweep", nn.run, {
   name = "l2_sweep", dir = opts.out, config = {options = opts, data = digits.title},
   columns = {"lambda", "train_accuracy", "test_accuracy", "train_loss", "test_loss"},
-}
+})
 local progress = cli.progress {total = #opts.lambdas, unit = "lambda"}
 print(("%s: %d training images, %d test images, %d epochs"):format(digits.title, opts.train,
                                                                    opts.test, opts.epochs))

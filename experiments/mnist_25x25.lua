@@ -32,7 +32,8 @@ nn.set_num_threads(opts.threads)
 local started = nn.clock()
 
 -- The data: one row of pixels in 0..1 per image; the labels 1..10 stand for the digits 0..9.
-local digits = nn.data.digits {train = opts.train, test = opts.test, dir = opts.data}
+local digits = cli.try("mnist_25x25", nn.data.digits,
+                       {train = opts.train, test = opts.test, dir = opts.data})
 local train, test = digits.train, digits.test
 train.x = nn.data.pixels(train.images, {dtype = opts.dtype})
 test.x = nn.data.pixels(test.images, {dtype = opts.dtype})
@@ -87,12 +88,12 @@ local function gradient_difference()
 end
 print(("Gradient Checking Difference: %.4g"):format(gradient_difference()))
 
-local run <close> = nn.run {
+local run <close> = cli.try("mnist_25x25", nn.run, {
   name = "mnist_25x25", dir = opts.out,
   config = {options = opts, layers = sizes, data = digits.title, nnlua = nn.version},
   columns = {"epoch", "train_cost", "train_ce", "train_accuracy",
              "test_cost", "test_ce", "test_accuracy", "l2_penalty"},
-}
+})
 
 -- The reference program's cost: binary cross-entropy summed over the ten outputs.
 local function summed_cost(scores, y)
@@ -134,7 +135,8 @@ for epoch = 0, opts.epochs - 1 do
   progress:update(epoch + 1, ("train cost %.4f"):format(train_cost))
   if train_cost ~= train_cost then
     progress:finish()
-    error(("the training cost is not a number after epoch %d; try a smaller --lr"):format(epoch), 0)
+    cli.fail("mnist_25x25", ("the training cost is not a number after epoch %d; try a smaller --lr")
+      :format(epoch))
   end
 end
 progress:finish()

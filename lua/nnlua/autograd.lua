@@ -97,22 +97,26 @@ end
 
 local sequence = 0
 
---- autograd.attach(y, node, tensors, n) makes y the result of node. tensors[1..n] are the inputs of
---- the operation; one that is no tracked tensor gets no gradient.
-function autograd.attach(y, node, tensors, n)
-  local records = {}
-  for i = 1, n do
-    local record = get_record(tensors[i])
-    records[i] = record and record.requires_grad and record or false
-  end
+--- autograd.record_of(v) -> the record of a tensor that requires a gradient; false for any other
+--- value.
+function autograd.record_of(v)
+  local record = get_record(v)
+  return record and record.requires_grad and record or false
+end
+
+local record_of = autograd.record_of
+
+--- autograd.attach(y, node) makes y the result of node, whose op and records are set.
+function autograd.attach(y, node)
   sequence = sequence + 1
-  node.records, node.sequence = records, sequence
+  node.sequence = sequence
   set_record(y, {requires_grad = true, node = node})
 end
 
 --- autograd.keep(node, tensor) notes the tensor's version, to be checked before the walk back.
 function autograd.keep(node, tensor)
-  local kept = node.kept
+  local kept = node.kept or {}
+  node.kept = kept
   kept[#kept + 1] = tensor
   kept[#kept + 1] = version(tensor)
 end
@@ -124,7 +128,7 @@ local function spoilt(node)
             .. "give that one {retain_graph = true}"):format(node.op.name)
   end
   local kept = node.kept
-  for i = 1, #kept, 2 do
+  for i = 1, kept and #kept or 0, 2 do
     if version(kept[i]) ~= kept[i + 1] then
       return ("a tensor (%s) that '%s' saved for its gradient was modified in place since")
         :format(describe(kept[i]), node.op.name)
@@ -281,30 +285,25 @@ local function copy(t)
   return new
 end
 
--- y = op.forward(args): records it. Gives y and the further results through.
-local function finish(op, args, y, second, ...)
-  if get_record(y) or not is_float(y) then
-    return y, second, ... -- an argument handed back as it is, or nothing a gradient could pass
-  end
-  local node = {op = op, kept = {}, args = args}
-  local inputs = op.list and args[1] or args
-  local tensors, n = inputs, op.list and #inputs or #op.inputs
-  if not op.list then
-    tensors = {}
-    for i, position in ipairs(op.inputs) do
-      tensors[i] = inputs[position]
+-- Whether x was broadcast to y: their shapes differ (judged by sizes, without making tables).
+local function was_broadcast(x, y)
+  local numel = core.numel(x)
+  return numel ~= core.numel(y) or numel == 0 or core.ndim(x) ~= core.ndim(y)
+end
+
+-- Keeps the inputs whose gradient must be summed or converted to fit them again.
+local function keep_likes(op, node, tensors, y)
+  for i, record in ipairs(node.records) do
+    local x = record and tensors[op.inputs and op.inputs[i] or i]
+    if x and (core.dtype(x) ~= core.dtype(y) or op.broadcasts and was_broadcast(x, y)) then
+      node.like = node.like or {}
+      node.like[i] = x
     end
   end
-  autograd.attach(y, node, tensors, n)
-  if op.broadcasts or op.casts then
-    for i = 1, n do
-      local x = node.records[i] and tensors[i]
-      if x and (core.dtype(x) ~= core.dtype(y) or op.broadcasts and not same_shape(x, y)) then
-        node.like = node.like or {}
-        node.like[i] = x
-      end
-    end
-  end
+end
+
+-- Leaves of the arguments what the gradient functions read, and notes the versions of tensors.
+local function keep_arguments(op, node, args)
   for i = 1, args.n do
     local value = args[i]
     if core.is_tensor(value) then
@@ -314,24 +313,41 @@ local function finish(op, args, y, second, ...)
         args[i] = op.shapes and core.shape(value) or nil
       end
     elseif op.list and i == 1 then
-      local shapes = {}
+      args[1] = {}
       for j, tensor in ipairs(value) do
-        shapes[j] = core.shape(tensor)
+        args[1][j] = core.shape(tensor)
       end
-      args[1] = shapes
     elseif type(value) == "table" then
       args[i] = copy(value)
     end
   end
-  if op.keeps.y then
-    node.y = y
-    autograd.keep(node, y)
-  elseif op.keeps.second then
-    node.y = second
-    if second then
-      autograd.keep(node, second)
+end
+
+-- y = op.forward(args): records it. Gives y and the further results through.
+local function finish(op, args, y, second, ...)
+  if get_record(y) or not is_float(y) then
+    return y, second, ... -- an argument handed back as it is, or nothing a gradient could pass
+  end
+  local node, records = {op = op, args = args}, {}
+  if op.list then
+    for i, tensor in ipairs(args[1]) do
+      records[i] = record_of(tensor)
+    end
+  else
+    for i, position in ipairs(op.inputs) do
+      records[i] = record_of(args[position])
     end
   end
+  node.records = records
+  if op.broadcasts or op.casts then
+    keep_likes(op, node, op.list and args[1] or args, y)
+  end
+  keep_arguments(op, node, args)
+  node.y = op.keeps.y and y or op.keeps.second and second or nil
+  if node.y then
+    autograd.keep(node, node.y)
+  end
+  autograd.attach(y, node)
   return y, second, ...
 end
 
@@ -383,7 +399,7 @@ end
 ---   constants   positions of tensor arguments that must not be tracked
 function autograd.define(name, op)
   op.name, op.run = name, run
-  op.inputs, op.constants = op.inputs or {1}, op.constants or {}
+  op.inputs, op.constants = op.inputs or not op.list and {1} or nil, op.constants or {}
   local keeps = {}
   for _, what in ipairs(op.keeps or {}) do
     keeps[what] = true

@@ -59,19 +59,20 @@ end
 
 local function record(op, ctx, args, y)
   local context = {ctx = ctx, count = args.n, last_tensor = 0, described = {}}
+  local node = {op = op, context = context, records = {}}
   for i = 1, args.n do
+    node.records[i] = autograd.record_of(args[i])
     if core.is_tensor(args[i]) then
       context.last_tensor = i
       context.described[i] = describe(core.dtype(args[i]), core.shape(args[i]))
     end
   end
-  local node = {op = op, kept = {}, context = context}
   for i = 1, ctx.saved.n do
     if core.is_tensor(ctx.saved[i]) then
       autograd.keep(node, ctx.saved[i])
     end
   end
-  autograd.attach(y, node, args, args.n)
+  autograd.attach(y, node)
 end
 
 --- nn.Function{forward=, backward=, name="Function"} -> a function of forward's arguments.

@@ -8,7 +8,7 @@
 ** Exit status: 0; 1 when a script fails or standard output cannot be written; 2 for a wrong
 ** command line; whatever a script gives os.exit; death by SIGINT after Ctrl-C.
 */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "app/interrupt.h"
 #include "app/line.h"
 #include "app/report.h"

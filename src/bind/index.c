@@ -45,16 +45,22 @@ static int64_t entry_integer(lua_State *L, int index, const char *what)
     return value;
 }
 
-/* One entry of a key table, at the top of the stack, applied to dimension *dim of view. */
-static int apply_entry(lua_State *L, nn_tensor *view, int *dim)
+/* Entry number `position` of a key, at the top of the stack, applied to dimension *dim of view,
+** which was dimension `position` of t. */
+static int apply_entry(lua_State *L, nn_tensor *view, int *dim, int position, const nn_tensor *t)
 {
     int entry = lua_gettop(L);
-    if (*dim >= view->ndim)
-        return nnb_arg_error(L, 2, "index", "more indices than the %d dimensions left of the tensor",
-                             view->ndim);
+    if (position > t->ndim)
+        return nnb_arg_error(L, 2, "index", "more indices than the %d dimensions of shape %s",
+                             t->ndim, nn_tensor_shape_name(t).text);
     int64_t size = view->shape[*dim];
     if (lua_type(L, entry) == LUA_TNUMBER) {
         int64_t i = entry_integer(L, entry, "index");
+        if (from_end(i, size) < 0 || from_end(i, size) >= size)
+            return nnb_arg_error(L, 2, "index",
+                                 "index %I is outside 1..%I of dimension %d in shape %s",
+                                 (lua_Integer)i, (lua_Integer)size, position,
+                                 nn_tensor_shape_name(t).text);
         NARROW(L, view, nn_tensor_select(&narrowed, view, *dim, from_end(i, size), &narrow_err));
         return 0;
     }
@@ -81,8 +87,12 @@ static int apply_entry(lua_State *L, nn_tensor *view, int *dim)
         last = from_end(last, size);
         int64_t count = (last - first) / step + 1;
         if ((last - first) / step < 0 || (step > 0 ? last < first : last > first)) count = 0;
-        if (count == 0 && (first < 0 || first > size))
-            return nnb_arg_error(L, 2, "index", "range starts outside 1..%I", (lua_Integer)size);
+        int64_t end = count > 0 ? first + (count - 1) * step : first;
+        if (first < 0 || first > size - (count > 0) || end < 0 || end > size - (count > 0))
+            return nnb_arg_error(L, 2, "index",
+                                 "range %I..%I is outside 1..%I of dimension %d in shape %s",
+                                 (lua_Integer)first + 1, (lua_Integer)last + 1, (lua_Integer)size,
+                                 position, nn_tensor_shape_name(t).text);
         NARROW(L, view,
                nn_tensor_slice(&narrowed, view, *dim, first, count, step, &narrow_err));
         lua_settop(L, entry);
@@ -91,20 +101,20 @@ static int apply_entry(lua_State *L, nn_tensor *view, int *dim)
     return 0;
 }
 
-/* Makes *view, a full handle, the part of it that the number or table at arg names. */
-static void apply_key(lua_State *L, nn_tensor *view, int arg)
+/* Makes *view, another handle on t, the part of it that the number or table at arg names. */
+static void apply_key(lua_State *L, nn_tensor *view, const nn_tensor *t, int arg)
 {
     int dim = 0;
     if (lua_type(L, arg) == LUA_TNUMBER) {
         lua_pushvalue(L, arg);
-        apply_entry(L, view, &dim);
+        apply_entry(L, view, &dim, 1, t);
         lua_pop(L, 1);
         return;
     }
     lua_Integer entries = luaL_len(L, arg);
     for (lua_Integer e = 1; e <= entries; e++) {
         lua_geti(L, arg, e);
-        apply_entry(L, view, &dim);
+        apply_entry(L, view, &dim, (int)e, t);
         lua_pop(L, 1);
     }
 }
@@ -129,7 +139,7 @@ static int core_index(lua_State *L)
     if (is_view_key(L, 2)) {
         nn_tensor *view = nnb_new_tensor(L);
         nn_tensor_retain(view, t);
-        apply_key(L, view, 2);
+        apply_key(L, view, t, 2);
         return 1;
     }
     const nn_tensor *key = nnb_to_tensor(L, 2);
@@ -152,7 +162,7 @@ static int core_set_index(lua_State *L)
     if (is_view_key(L, 2)) {
         nn_tensor *view = nnb_new_tensor(L);
         nn_tensor_retain(view, t);
-        apply_key(L, view, 2);
+        apply_key(L, view, t, 2);
         NNB_TRY(L, nn_tensor_copy(view, value, &err), &err, "index");
     } else {
         const nn_tensor *key = nnb_to_tensor(L, 2);

@@ -12,6 +12,12 @@
 #include "nn/runtime.h"
 #include "tensor/alloc.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 /* set_num_threads(n): the most threads that kernels use. Results do not depend on it. */
 static int core_set_num_threads(lua_State *L)
 {
@@ -50,7 +56,7 @@ static int core_build_info(lua_State *L)
     lua_setfield(L, -2, "isa");
     lua_pushinteger(L, nn_threads());
     lua_setfield(L, -2, "threads");
-    lua_pushliteral(L, __VERSION__);
+    lua_pushliteral(L, COMPILER);
     lua_setfield(L, -2, "compiler");
     return 1;
 }

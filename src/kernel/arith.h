@@ -43,6 +43,9 @@ typedef enum nn_k_unary_op {
     NN_K_ABS,
     NN_K_SIGN, /* -1, 0, 1; NaN gives NaN */
     NN_K_SQUARE,
+    NN_K_FLOOR,
+    NN_K_CEIL,
+    NN_K_ROUND, /* half to even */
     /* floats only from here on */
     NN_K_EXP,
     NN_K_EXPM1,
@@ -54,9 +57,6 @@ typedef enum nn_k_unary_op {
     NN_K_COS,
     NN_K_TANH,
     NN_K_SIGMOID, /* 1/(1+exp(-x)) without overflow */
-    NN_K_FLOOR,
-    NN_K_CEIL,
-    NN_K_ROUND, /* half to even */
     NN_K_UNARY_OPS
 } nn_k_unary_op;
 

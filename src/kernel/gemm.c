@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "kernel/partition.h"
 
@@ -41,6 +43,24 @@ static blasint leading(nn_k_matrix m, int64_t rows, int64_t cols, CBLAS_TRANSPOS
     return (blasint)(step < length ? length : step);
 }
 
+/* BLAS's own threads would cut the work by their number. An OpenBLAS that was built with OpenMP
+** forgets openblas_set_num_threads and asks OpenMP at every call, thread by thread; these are
+** OpenMP's functions, which are there only if such a BLAS brought them. */
+extern int omp_get_max_threads(void) __attribute__((weak));
+extern void omp_set_num_threads(int threads) __attribute__((weak));
+
+static int keep_blas_single(void)
+{
+    int before = omp_get_max_threads ? omp_get_max_threads() : 1;
+    if (before > 1 && omp_set_num_threads) omp_set_num_threads(1);
+    return before;
+}
+
+static void restore_openmp(int before)
+{
+    if (before > 1 && omp_set_num_threads) omp_set_num_threads(before);
+}
+
 static void gemm_block(void *context, int64_t block)
 {
     const gemm *g = context;
@@ -51,20 +71,14 @@ static void gemm_block(void *context, int64_t block)
     blasint lda = leading(g->a, g->M, g->K, &ta), ldb = leading(g->b, g->K, g->N, &tb);
     const void *a = at(g->type, g->a, i, 0), *b = at(g->type, g->b, 0, j);
     void *c = g->c + (i * g->ldc + j) * (int64_t)size_of[g->type];
+    int before = keep_blas_single();
     if (g->type == NN_K_F32)
         cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)g->K, 1.0f, a, lda, b,
                     ldb, 0.0f, c, (blasint)g->ldc);
     else
         cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)g->K, 1.0, a, lda, b,
                     ldb, 0.0, c, (blasint)g->ldc);
-}
-
-/* BLAS's own threads would cut the work by their number; ours are outside of it. */
-static void keep_blas_single(void)
-{
-    static bool done;
-    if (!done) openblas_set_num_threads(1);
-    done = true;
+    restore_openmp(before);
 }
 
 static int64_t block_size(int64_t whole)
@@ -94,11 +108,17 @@ void nn_k_gemm(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_matrix 
     g.height = M >= N ? block_size(M) : M;
     g.width = M >= N ? N : block_size(N);
     g.across = (N + g.width - 1) / g.width;
-    keep_blas_single();
+    if (openblas_get_num_threads() != 1) openblas_set_num_threads(1);
     nn_k_parallel((M + g.height - 1) / g.height * g.across, gemm_block, &g);
 }
 
 const char *nn_k_blas_name(void)
 {
-    return openblas_get_config();
+    static char name[80];
+    /* The configuration starts "OpenBLAS 0.3.21 ..."; what follows are build options. */
+    const char *config = openblas_get_config(), *end = strchr(config, ' ');
+    if (end) end = strchr(end + 1, ' ');
+    int length = end ? (int)(end - config) : (int)strlen(config);
+    snprintf(name, sizeof name, "%.*s (%s)", length, config, openblas_get_corename());
+    return name;
 }

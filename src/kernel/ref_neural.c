@@ -81,8 +81,9 @@ static double gelu_tanh(double x, double p, double q)
 static double gelu_tanh_slope(double x, double p, double q)
 {
     (void)p, (void)q;
-    double t = tanh(sqrt(2 / pi) * (x + 0.044715 * pow(x, 3)));
-    return (1 + t) / 2 + x / 2 * (1 - t * t) * sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x);
+    double u = sqrt(2 / pi) * (x + 0.044715 * pow(x, 3));
+    double slope_of_u = sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x);
+    return (1 + tanh(u)) / 2 + x / 2 * pow(cosh(u), -2) * slope_of_u;
 }
 
 static double elu(double x, double p, double q)

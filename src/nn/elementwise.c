@@ -31,8 +31,9 @@ typedef struct plan {
 static nn_status broadcast_all(const plan *p, const nn_tensor *const *operands, int *ndim,
                                int64_t *shape, nn_error *err)
 {
-    *ndim = 0;
-    for (int k = 0; k < p->operands; k++) {
+    *ndim = operands[0]->ndim;
+    for (int d = 0; d < *ndim; d++) shape[d] = operands[0]->shape[d];
+    for (int k = 1; k < p->operands; k++) {
         int64_t joint[NN_MAX_RANK];
         NN_TRY(nn_shape_broadcast(*ndim, shape, operands[k]->ndim, operands[k]->shape, ndim, joint,
                                   err));

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "status.h"
+#include "tensor/status.h"
 
 #define NN_ALIGNMENT 64
 

@@ -8,7 +8,7 @@
 #ifndef NN_TENSOR_COPY_H
 #define NN_TENSOR_COPY_H
 
-#include "tensor.h"
+#include "tensor/tensor.h"
 
 /* Writes src, broadcast to dst's shape and cast to its dtype, into dst's elements. Overlapping
 ** tensors are handled as if src had been copied first. NN_ESHAPE, NN_EMEM. */

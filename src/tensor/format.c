@@ -187,7 +187,7 @@ nn_status nn_tensor_format(char **result, const nn_tensor *t, nn_error *err)
     text out = {.err = err};
     int64_t numel = nn_tensor_numel(t), index[NN_MAX_RANK];
     bool summarised = numel > SUMMARY_ABOVE;
-    style s = choose_style(t, summarised);
+    style s = numel > 0 ? choose_style(t, summarised) : (style){.width = 1};
     if (numel == 0) {
         put(&out, "%s", "");
     } else if (t->ndim == 0) {

@@ -38,6 +38,17 @@ nn_status nn_shape_numel(int ndim, const int64_t *shape, int64_t *numel, nn_erro
     return NN_OK;
 }
 
+void nn_shape_strides(int ndim, const int64_t *shape, int64_t *stride)
+{
+    int64_t step = 1;
+    bool empty = false;
+    for (int d = 0; d < ndim; d++) empty = empty || shape[d] == 0;
+    for (int d = ndim - 1; d >= 0; d--) {
+        stride[d] = step;
+        if (!empty) step *= shape[d];
+    }
+}
+
 nn_status nn_shape_broadcast(int a_ndim, const int64_t *a, int b_ndim, const int64_t *b,
                              int *out_ndim, int64_t *out, nn_error *err)
 {

@@ -35,12 +35,8 @@ nn_status nn_tensor_new(nn_tensor *out, nn_dtype dtype, int ndim, const int64_t 
     nn_storage *storage = storage_new((size_t)numel * nn_dtype_size(dtype), err);
     if (!storage) return err->code;
     *out = (nn_tensor){.storage = storage, .dtype = dtype, .ndim = ndim};
-    int64_t stride = 1;
-    for (int d = ndim - 1; d >= 0; d--) {
-        out->shape[d] = shape[d];
-        out->stride[d] = stride;
-        stride *= shape[d] > 0 ? shape[d] : 1;
-    }
+    for (int d = 0; d < ndim; d++) out->shape[d] = shape[d];
+    nn_shape_strides(ndim, shape, out->stride);
     return NN_OK;
 }
 
@@ -84,6 +80,8 @@ void nn_tensor_release(nn_tensor *t)
 int64_t nn_tensor_numel(const nn_tensor *t)
 {
     int64_t numel = 1;
+    for (int d = 0; d < t->ndim; d++)
+        if (t->shape[d] == 0) return 0; /* the other sizes may then be anything */
     for (int d = 0; d < t->ndim; d++) numel *= t->shape[d];
     return numel;
 }
@@ -118,8 +116,8 @@ void *nn_tensor_data(const nn_tensor *t)
 static bool extent(const nn_tensor *t, int64_t *low, int64_t *high)
 {
     *low = *high = t->offset;
+    if (nn_tensor_numel(t) == 0) return false;
     for (int d = 0; d < t->ndim; d++) {
-        if (t->shape[d] == 0) return false;
         int64_t reach = (t->shape[d] - 1) * t->stride[d];
         if (reach < 0)
             *low += reach;

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dtype.h"
-#include "shape.h"
-#include "status.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
+#include "tensor/status.h"
 
 typedef struct nn_storage {
     int64_t references; /* tensors that share these bytes; atomic */

@@ -62,11 +62,12 @@ static nn_status infer_shape(const nn_tensor *t, int ndim, const int64_t *asked,
 static bool strides_for(const nn_tensor *t, int ndim, const int64_t *shape, int64_t *stride)
 {
     nn_tensor old = *t;
-    bool any = nn_tensor_numel(t) > 0;
     int left = ndim; /* new dimensions that still want a stride, counted from the right */
+    nn_shape_strides(ndim, shape, stride);
+    if (nn_tensor_numel(t) == 0) return true;
     for (int d = old.ndim - 1; d >= 0; d--)
         if (old.shape[d] == 1) drop_dim(&old, d);
-    for (int d = old.ndim - 1; any && d >= 0; d--) {
+    for (int d = old.ndim - 1; d >= 0; d--) {
         int64_t block = old.shape[d], step = old.stride[d], covered = 1;
         while (d > 0 && old.stride[d - 1] == block * step) block *= old.shape[--d];
         while (left > 0 && covered < block) {
@@ -76,9 +77,7 @@ static bool strides_for(const nn_tensor *t, int ndim, const int64_t *shape, int6
         }
         if (covered != block) return false;
     }
-    /* What is left has size 1, or there are no elements: row-major strides will do. */
-    for (int d = left - 1; d >= 0; d--)
-        stride[d] = d + 1 < ndim ? stride[d + 1] * (shape[d + 1] > 0 ? shape[d + 1] : 1) : 1;
+    /* What is left has size 1: its strides are never used. */
     return true;
 }
 

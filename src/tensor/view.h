@@ -8,7 +8,7 @@
 #ifndef NN_TENSOR_VIEW_H
 #define NN_TENSOR_VIEW_H
 
-#include "tensor.h"
+#include "tensor/tensor.h"
 
 /* Turns a dimension that may be negative into 0..ndim-1. */
 nn_status nn_dim_check(int64_t dim, int ndim, int *out, nn_error *err);

@@ -1,0 +1,184 @@
+-- The experiments as a user runs them: what they print, write and refuse. Without the MNIST files
+-- they run on synthetic digits, which changes figures but nothing that is checked here.
+
+local support = require "tests.cli.support"
+
+local run, shell = support.run, support.shell
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- No file of the reference figures of MNIST is needed: DIR without data is one without MNIST.
+local function without_data(folder, arguments)
+  return shell(("cd %s && env -u NNLUA_DATA %s %s"):format(folder, support.nnlua, arguments))
+end
+
+local here = shell("pwd").stdout:gsub("\n", "")
+local MNIST = here .. "/experiments/mnist_25x25.lua"
+local SMALL = " --epochs 12 --train 300 --test 100 --log-every 5"
+
+describe("experiments/mnist_25x25.lua", function()
+  local folder
+  before_each(function() folder = support.folder() end)
+  after_each(function() support.remove(folder) end)
+
+  it("writes metrics, configuration, model and pictures", function()
+    local result = run(MNIST .. SMALL .. " --out " .. folder .. "/out")
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("\nEpoch 0, Train Cost: %d+%.%d%d%d%d, Test Cost: %d+%.%d%d%d%d\n"))
+    assert.truthy(result.stdout:find("\nFinal Training Accuracy: %d+%.%d%d%%\n"))
+    assert.truthy(result.stdout:find("\nFinal Test Accuracy: %d+%.%d%d%%\n"))
+    local difference = tonumber(result.stdout:match("Gradient Checking Difference: (%S+)"))
+    assert.is_true(difference < 1e-7)
+    for _, name in ipairs {"config.json", "model.safetensors", "costs.png", "costs.svg",
+                           "accuracy.png", "accuracy.svg", "weights.png", "activations.png"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+    assert.is_false(exists(folder .. "/out/metrics.csv.partial"))
+    local rows = {}
+    for line in io.lines(folder .. "/out/metrics.csv") do rows[#rows + 1] = line end
+    assert.equal("epoch,train_cost,train_ce,train_accuracy,test_cost,test_ce,test_accuracy,"
+                 .. "l2_penalty", rows[1])
+    assert.equal(1 + 12, #rows)
+  end)
+
+  it("writes the same bytes with 1, 2 and 4 threads", function()
+    local first
+    for _, threads in ipairs {1, 2, 4} do
+      local out = folder .. "/t" .. threads
+      local result = run(("%s --epochs 5 --train 2000 --test 300 --no-plots --threads %d --out %s")
+        :format(MNIST, threads, out))
+      assert.equal(0, result.status, result.stderr)
+      local metrics = support.read_file(out .. "/metrics.csv")
+      first = first or metrics
+      assert.equal(first, metrics)
+    end
+  end)
+
+  it("takes float32, other layers and other activations", function()
+    for _, options in ipairs {"--dtype float32", "--activation sigmoid --hidden 7",
+                              "--activation tanh --hidden 9,8,7 --lambda 0"} do
+      local result = run(MNIST .. SMALL .. " --no-plots --out " .. folder .. "/out " .. options)
+      assert.equal(0, result.status, options .. result.stderr)
+      local difference = tonumber(result.stdout:match("Gradient Checking Difference: (%S+)"))
+      assert.is_true(difference < 1e-7, options)
+    end
+  end)
+
+  it("says that digits are synthetic where there is no MNIST", function()
+    local result = without_data(folder, MNIST .. SMALL)
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stderr:find("NOT MNIST's", 1, true))
+    assert.truthy(result.stderr:find("data/fetch", 1, true))
+    assert.truthy(result.stdout:find("synthetic digits", 1, true))
+    local config = shell(("cat %s/runs/mnist_25x25/*/config.json"):format(folder)).stdout
+    assert.truthy(config:find('"data": "synthetic digits"', 1, true))
+    local svg = shell(("cat %s/runs/mnist_25x25/*/costs.svg"):format(folder)).stdout
+    assert.truthy(svg:find("synthetic digits", 1, true))
+  end)
+
+  -- One line on standard error, the status, and nothing written.
+  local function refused(status, pattern, arguments)
+    local result = run(MNIST .. " --out " .. folder .. "/out " .. arguments)
+    assert.equal(status, result.status)
+    assert.truthy(result.stderr:find(pattern, 1, true), result.stderr)
+    assert.truthy(result.stderr:find("^mnist_25x25: [^\n]+\n$"), result.stderr)
+    assert.is_false(exists(folder .. "/out"))
+  end
+
+  it("refuses bad options in one line", function()
+    refused(2, "did you mean '--epochs'", "--epoch 5")
+    refused(2, "'--epochs': expected a positive integer, got 'abc'", "--epochs abc")
+    refused(2, "'--lr'", "--lr -1")
+    refused(2, "'--hidden'", "--hidden 25,x")
+    refused(2, "'--activation'", "--activation softsign")
+    refused(2, "'--train'", "--train 60001")
+  end)
+
+  it("refuses a missing folder and damaged files in one line", function()
+    refused(1, folder .. "/nowhere", "--data " .. folder .. "/nowhere")
+    for _, name in ipairs {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                           "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"} do
+      support.write_file(folder .. "/" .. name, "\0\0\8\1\0\0\0\2\1")
+    end
+    refused(1, "train-images-idx3-ubyte", "--data " .. folder)
+  end)
+
+  it("names the folder it cannot write to", function()
+    support.write_file(folder .. "/file", "")
+    local result = run(MNIST .. SMALL .. " --out " .. folder .. "/file/out")
+    assert.equal(1, result.status)
+    assert.truthy(result.stderr:find("mnist_25x25: [^\n]*" .. folder:gsub("%p", "%%%0") .. "/file"))
+  end)
+
+  it("says when training diverges, and keeps the rows", function()
+    local result = run(MNIST .. SMALL .. " --lr 1e200 --out " .. folder .. "/out")
+    assert.equal(1, result.status)
+    assert.truthy(result.stderr:find("not a number after epoch %d+; try a smaller %-%-lr"))
+    assert.is_true(exists(folder .. "/out/metrics.csv"))
+  end)
+
+  it("keeps complete rows when it is interrupted", function()
+    local log = folder .. "/log"
+    shell(("env --default-signal=INT %s %s --train 200 --test 50 --epochs 1000000 --log-every 1 "
+           .. "--no-plots --out %s/out >%s 2>&1 & pid=$!; "
+           .. "for i in $(seq 300); do grep -q 'Epoch 20,' %s && break; sleep 0.1; done; "
+           .. "kill -INT $pid; wait $pid; echo status $? >>%s"):format(
+      support.nnlua, MNIST, folder, log, log, log))
+    local text = support.read_file(log)
+    assert.truthy(text:find("interrupted", 1, true), text)
+    assert.truthy(text:find("status 130", 1, true), text)
+    local rows = 0
+    for line in io.lines(folder .. "/out/metrics.csv") do
+      local _, commas = line:gsub(",", ",")
+      assert.equal(7, commas)
+      rows = rows + 1
+    end
+    assert.is_true(rows > 20)
+  end)
+end)
+
+describe("the other experiments", function()
+  local folder
+  before_each(function() folder = support.folder() end)
+  after_each(function() support.remove(folder) end)
+
+  it("xor learns", function()
+    local result = run("experiments/xor.lua")
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("\nlearned\n$"))
+  end)
+
+  it("by_hand prints mnist_25x25's costs", function()
+    local small = " --epochs 6 --train 300 --test 100 --log-every 1"
+    local by_hand = run("experiments/by_hand.lua" .. small)
+    assert.equal(0, by_hand.status, by_hand.stderr)
+    local reference = run(MNIST .. small .. " --no-plots --out " .. folder .. "/out").stdout
+    local count = 0
+    for line in reference:gmatch("Epoch [^\n]+") do
+      count = count + 1
+      assert.truthy(by_hand.stdout:find(line .. "\n", 1, true), line)
+    end
+    assert.equal(6, count)
+  end)
+
+  it("custom_loop stops early and reports the test set", function()
+    local result = run("experiments/custom_loop.lua --train 1000 --test 200 --epochs 40 --lr 0.2")
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("no better validation loss", 1, true))
+    local accuracy = tonumber(result.stdout:match("test accuracy ([%d.]+)%%"))
+    assert.is_true(accuracy > 70)
+  end)
+
+  it("l2_sweep prints a table and draws a picture", function()
+    local result = run(("experiments/l2_sweep.lua --lambdas 0,10,1000 --epochs 30 --train 200 "
+                        .. "--test 100 --out %s/out"):format(folder))
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("\n%s+1000 +%d+%.%d%d%%"))
+    assert.is_true(exists(folder .. "/out/accuracy.png"))
+    assert.is_true(exists(folder .. "/out/metrics.csv"))
+  end)
+end)
