@@ -19,7 +19,6 @@ local options = require "nnlua.options"
 local autograd = {}
 
 local get_record, set_record, version = core.get_record, core.set_record, core.version
-local pack = table.pack
 local raise = options.raise
 
 -- Recording is switched off per coroutine: off[thread] counts the no_grad calls it is inside of.
@@ -72,26 +71,12 @@ function autograd.is_tracked(v)
   return record ~= nil and record.requires_grad and is_grad_enabled()
 end
 
-local is_tracked = autograd.is_tracked
-
-local function is_float(x)
-  local dtype = core.dtype(x)
-  return dtype == "float32" or dtype == "float64"
-end
-
-local function describe(x)
+--- autograd.describe(x) -> "float32 [2,3]"
+function autograd.describe(x)
   return ("%s [%s]"):format(core.dtype(x), table.concat(core.shape(x), ","))
 end
 
-local function same_shape(x, y)
-  local a, b = core.shape(x), core.shape(y)
-  for i = 1, math.max(#a, #b) do
-    if a[i] ~= b[i] then
-      return false
-    end
-  end
-  return true
-end
+local describe = autograd.describe
 
 -- Recording ---------------------------------------------------------------------------------------
 
@@ -103,8 +88,6 @@ function autograd.record_of(v)
   local record = get_record(v)
   return record and record.requires_grad and record or false
 end
-
-local record_of = autograd.record_of
 
 --- autograd.attach(y, node) makes y the result of node, whose op and records are set.
 function autograd.attach(y, node)
@@ -204,7 +187,7 @@ local function seed(y, dy)
     return core.ones_like(y)
   elseif not core.is_tensor(dy) then
     core.arg_error(1, "backward", "tensor expected, got " .. options.type_name(dy))
-  elseif core.dtype(dy) ~= core.dtype(y) or not same_shape(dy, y) then
+  elseif describe(dy) ~= describe(y) then
     core.arg_error(1, "backward", ("the gradient is %s, the tensor is %s")
       :format(describe(dy), describe(y)))
   end
@@ -246,270 +229,6 @@ function autograd.backward(y, dy, given)
       node.records, node.kept, node.args, node.like, node.y, node.context = nil -- luacheck: ignore
     end
   end
-end
-
--- Operations --------------------------------------------------------------------------------------
-
--- What op.run of a declared operation does: one gradient per input that needs one.
-local function run(node, dy)
-  local op, args, records = node.op, node.args, node.records
-  local gradients = {}
-  if op.backward then
-    local needs = {}
-    for i, record in ipairs(records) do
-      needs[i] = record and true
-    end
-    gradients = op.list and op.backward(needs, dy, node.y, table.unpack(args, 1, args.n))
-      or {op.backward(needs, dy, node.y, table.unpack(args, 1, args.n))}
-  else
-    for i, record in ipairs(records) do
-      gradients[i] = record and op.gradients[i](dy, node.y, table.unpack(args, 1, args.n))
-    end
-  end
-  for i = 1, node.like and #records or 0 do
-    local like = node.like[i]
-    if like then
-      local gradient = op.broadcasts and core.sum_to(gradients[i], like) or gradients[i]
-      gradients[i] = core.to(gradient, core.dtype(like))
-    end
-  end
-  return gradients
-end
-
--- An option table or a list of sizes may be changed by its owner between forward and backward.
-local function copy(t)
-  local new = {}
-  for key, value in pairs(t) do
-    new[key] = value
-  end
-  return new
-end
-
--- Whether x was broadcast to y: their shapes differ (judged by sizes, without making tables).
-local function was_broadcast(x, y)
-  local numel = core.numel(x)
-  return numel ~= core.numel(y) or numel == 0 or core.ndim(x) ~= core.ndim(y)
-end
-
--- Keeps the inputs whose gradient must be summed or converted to fit them again.
-local function keep_likes(op, node, tensors, y)
-  for i, record in ipairs(node.records) do
-    local x = record and tensors[op.inputs and op.inputs[i] or i]
-    if x and (core.dtype(x) ~= core.dtype(y) or op.broadcasts and was_broadcast(x, y)) then
-      node.like = node.like or {}
-      node.like[i] = x
-    end
-  end
-end
-
--- Leaves of the arguments what the gradient functions read, and notes the versions of tensors.
-local function keep_arguments(op, node, args)
-  for i = 1, args.n do
-    local value = args[i]
-    if core.is_tensor(value) then
-      if op.keeps[i] then
-        autograd.keep(node, value)
-      else
-        args[i] = op.shapes and core.shape(value) or nil
-      end
-    elseif op.list and i == 1 then
-      args[1] = {}
-      for j, tensor in ipairs(value) do
-        args[1][j] = core.shape(tensor)
-      end
-    elseif type(value) == "table" then
-      args[i] = copy(value)
-    end
-  end
-end
-
--- y = op.forward(args): records it. Gives y and the further results through.
-local function finish(op, args, y, second, ...)
-  if get_record(y) or not is_float(y) then
-    return y, second, ... -- an argument handed back as it is, or nothing a gradient could pass
-  end
-  local node, records = {op = op, args = args}, {}
-  if op.list then
-    for i, tensor in ipairs(args[1]) do
-      records[i] = record_of(tensor)
-    end
-  else
-    for i, position in ipairs(op.inputs) do
-      records[i] = record_of(args[position])
-    end
-  end
-  node.records = records
-  if op.broadcasts or op.casts then
-    keep_likes(op, node, op.list and args[1] or args, y)
-  end
-  keep_arguments(op, node, args)
-  node.y = op.keeps.y and y or op.keeps.second and second or nil
-  if node.y then
-    autograd.keep(node, node.y)
-  end
-  autograd.attach(y, node)
-  return y, second, ...
-end
-
--- Whether any of the op's inputs among the arguments is tracked.
-local function any_tracked(op, args)
-  local inputs = op.list and args[1] or args
-  if op.list then
-    if type(inputs) ~= "table" then
-      return false
-    end
-    for _, tensor in ipairs(inputs) do
-      if is_tracked(tensor) then
-        return true
-      end
-    end
-    return false
-  end
-  for _, position in ipairs(op.inputs) do
-    if is_tracked(inputs[position]) then
-      return true
-    end
-  end
-  return false
-end
-
--- Raises if an argument that the op has no gradient for is tracked.
-local function refuse_tracked(op, args)
-  for _, position in ipairs(op.constants) do
-    if is_tracked(args[position]) then
-      core.arg_error(position, op.name, "there is no gradient with respect to it; use x:detach()")
-    end
-  end
-end
-
---- autograd.define(name, op) -> the function (...) that does op.forward(...) and records it where
---- an input is tracked. Fields of op:
----   forward     function; its first result is the one that is differentiable
----   inputs      positions (up to 3) of the differentiable arguments, default {1}
----   list        true instead: the first argument is a list of them
----   gradients   per input: function (dy, y, ...) -> its gradient; ... are forward's arguments; or
----   backward    function (needs, dy, y, ...) -> all gradients (as one list if op.list);
----               needs[i]: whether input i wants one
----   keeps       which tensors the formulas read: positions of arguments; "y", the result;
----               "second", forward's second result, which then arrives as y. Other tensor
----               arguments arrive as nil, or as their shape if op.shapes; a list, as shapes
----   broadcasts  gradients are summed to the input's shape, and converted to its dtype
----   casts       gradients are converted to the input's dtype
----   fresh       no gradient shares memory with dy or a kept tensor
----   constants   positions of tensor arguments that must not be tracked
-function autograd.define(name, op)
-  op.name, op.run = name, run
-  op.inputs, op.constants = op.inputs or not op.list and {1} or nil, op.constants or {}
-  local keeps = {}
-  for _, what in ipairs(op.keeps or {}) do
-    keeps[what] = true
-  end
-  op.keeps = keeps
-  local forward = op.forward
-  local function record(...)
-    local args = pack(...)
-    if not is_grad_enabled() then
-      return forward(...)
-    end
-    refuse_tracked(op, args)
-    if not any_tracked(op, args) then
-      return forward(...)
-    end
-    return finish(op, args, forward(...))
-  end
-  -- What nobody tracks costs one look at each possible input: the arguments are not packed.
-  if op.list then
-    return record
-  elseif #op.inputs == 1 and op.inputs[1] == 1 and #op.constants == 0 then
-    return function(x, ...)
-      if get_record(x) == nil then
-        return forward(x, ...)
-      end
-      return record(x, ...)
-    end
-  end
-  return function(a, b, c, ...)
-    if get_record(a) == nil and get_record(b) == nil and get_record(c) == nil then
-      return forward(a, b, c, ...)
-    end
-    return record(a, b, c, ...)
-  end
-end
-
---- autograd.before_write(x, what) raises if x is tracked: the tape could not follow a write to it.
-function autograd.before_write(x, what)
-  if is_tracked(x) then
-    raise("%s: the tensor %s and must not be modified in place; do it inside nn.no_grad", what,
-          get_record(x).node and "is part of a recorded graph" or "requires a gradient")
-  end
-end
-
---- autograd.guard_in_place(name, raw) -> the in-place method raw, refusing what the tape could not
---- follow: writing to a tracked tensor, or a tracked value into another tensor.
-function autograd.guard_in_place(name, raw)
-  local function check(x, a, b)
-    autograd.before_write(x, name)
-    if is_tracked(a) or is_tracked(b) then
-      raise("%s: the gradient of the argument would be lost; detach it, or use '%s'", name,
-            (name:gsub("_$", "")))
-    end
-  end
-  return function(x, a, b, ...)
-    if get_record(x) ~= nil or get_record(a) ~= nil or get_record(b) ~= nil then
-      check(x, a, b)
-    end
-    return raw(x, a, b, ...)
-  end
-end
-
--- Tensor fields and methods -----------------------------------------------------------------------
-
-local function set_requires_grad(x, value)
-  local record = get_record(x)
-  if type(value) ~= "boolean" then
-    raise("requires_grad is true or false, not %s", options.type_name(value))
-  elseif record and record.node and not value then
-    raise("requires_grad can be switched off on leaf tensors only; use x:detach()")
-  elseif value and not is_float(x) then
-    raise("only float32 and float64 tensors can require a gradient, this one is %s", describe(x))
-  end
-  if record then
-    record.requires_grad = value
-  elseif value then
-    set_record(x, {requires_grad = true})
-  end
-end
-
-local function set_grad(x, value)
-  if value ~= nil and not core.is_tensor(value) then
-    raise("grad is a tensor or nil, not %s", options.type_name(value))
-  elseif value and (core.dtype(value) ~= core.dtype(x) or not same_shape(value, x)) then
-    raise("the gradient is %s, its tensor is %s", describe(value), describe(x))
-  end
-  local record = get_record(x)
-  if record then
-    record.grad = value
-  elseif value then
-    set_record(x, {requires_grad = false, grad = value})
-  end
-end
-
---- autograd.set_field(x, name, value) does x.requires_grad = boolean and x.grad = tensor or nil.
-function autograd.set_field(x, name, value)
-  if name == "requires_grad" then
-    set_requires_grad(x, value)
-  else
-    set_grad(x, value)
-  end
-end
-
---- x:requires_grad_([value = true]) -> x, as x.requires_grad = value. Float leaf tensors only.
-function autograd.requires_grad_(x, value)
-  if value == nil then
-    value = true
-  end
-  set_requires_grad(x, value)
-  return x
 end
 
 --- x:detach() -> a view of the same elements without a history; gradients stop there.

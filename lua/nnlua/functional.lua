@@ -5,19 +5,19 @@
 --   functional.ops                {{name =, ...}, ...}: every rule, in the order of declaration
 --
 -- The rules stand in functional/*.lua, as data: one entry per operation, its formula beside it (the
--- fields are described at autograd.define). There x, a, b are arguments, y is the result, dy the
+-- fields are described in operation.lua). There x, a, b are arguments, y is the result, dy the
 -- gradient that flows into it, and the gradient functions use raw core functions only.
 --
 -- Invariant: tests/spec/autograd_spec.lua checks every entry of `ops` against finite differences.
 
-local autograd = require "nnlua.autograd"
+local make = require "nnlua.operation"
 
 local functional = {ops = {}}
 
 --- define(name, op) adds an operation to the registry; op.hidden ones are steps of others and do
 --- not become functions of nn.
 local function define(name, op)
-  local f = autograd.define(name, op)
+  local f = make(name, op)
   functional.ops[#functional.ops + 1] = op
   if not op.hidden then
     functional[name] = f

@@ -27,8 +27,7 @@ nn_status nn_shape_numel(int ndim, const int64_t *shape, int64_t *numel, nn_erro
             return nn_fail(err, NN_ESHAPE, 0, "negative size %" PRId64 " in shape %s", shape[d],
                            nn_shape_name(ndim, shape).text);
         empty = empty || shape[d] == 0;
-    }
-    for (int d = 0; d < ndim && !empty; d++) {
+        if (shape[d] == 0) continue;
         if (product > INT64_MAX / shape[d])
             return nn_fail(err, NN_ESHAPE, 0, "shape %s has too many elements",
                            nn_shape_name(ndim, shape).text);
@@ -41,11 +40,9 @@ nn_status nn_shape_numel(int ndim, const int64_t *shape, int64_t *numel, nn_erro
 void nn_shape_strides(int ndim, const int64_t *shape, int64_t *stride)
 {
     int64_t step = 1;
-    bool empty = false;
-    for (int d = 0; d < ndim; d++) empty = empty || shape[d] == 0;
     for (int d = ndim - 1; d >= 0; d--) {
         stride[d] = step;
-        if (!empty) step *= shape[d];
+        step *= shape[d] > 0 ? shape[d] : 1;
     }
 }
 

@@ -15,11 +15,11 @@
 
 #define NN_MAX_RANK 8
 
-/* The product of the sizes (1 for rank 0). NN_ESHAPE if a size is negative or the product
-** passes INT64_MAX. */
+/* The product of the sizes (1 for rank 0). NN_ESHAPE if a size is negative or the product of the
+** sizes that are not 0 passes INT64_MAX: strides are such products. */
 nn_status nn_shape_numel(int ndim, const int64_t *shape, int64_t *numel, nn_error *err);
 
-/* The row-major strides of a contiguous tensor; all 1 if it has no elements. */
+/* The row-major strides of a contiguous tensor; sizes of 0 count as 1. */
 void nn_shape_strides(int ndim, const int64_t *shape, int64_t *stride);
 
 /* NumPy broadcasting: out (room for NN_MAX_RANK) gets the joint shape of a and b.

@@ -80,8 +80,6 @@ void nn_tensor_release(nn_tensor *t)
 int64_t nn_tensor_numel(const nn_tensor *t)
 {
     int64_t numel = 1;
-    for (int d = 0; d < t->ndim; d++)
-        if (t->shape[d] == 0) return 0; /* the other sizes may then be anything */
     for (int d = 0; d < t->ndim; d++) numel *= t->shape[d];
     return numel;
 }
