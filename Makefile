@@ -106,7 +106,7 @@ lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 # The front end of every compiler at hand reads every source; nothing is built.
 warnings:
 	@for cc in $(CC) $(shell command -v clang); do \
-	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(LUA_CFLAGS) $(APP_CFLAGS) \
+	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(BIND_CFLAGS) $(APP_CFLAGS) \
 	        $(LIB_SRC) $(BIND_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=portable $(TUNED_SRC) || exit 1; \
 	done

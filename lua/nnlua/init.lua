@@ -27,8 +27,10 @@ local function take(from, names)
 end
 
 -- What the core offers to this library only.
-local INTERNAL = {"Tensor", "arg_error", "adam_step", "get_record", "hooks", "index", "raise",
-                  "set_index", "set_library", "set_record", "sgd_step", "sum_to", "version"}
+local INTERNAL = {"Tensor", "arg_error", "adam_step", "edit_distance", "fail_allocation",
+                  "get_record", "hooks", "index", "isatty", "raise", "set_data", "set_index",
+                  "set_isa", "set_library", "set_record", "sgd_step", "sum_to", "terminal_width",
+                  "version"}
 
 take(core)
 take(functional)

@@ -196,22 +196,23 @@ function Module:zero_grad()
   end
 end
 
---- module:to(dtype) -> module, its parameters and float buffers now new tensors of that dtype
---- ("float32" or "float64"), without gradients. Make optimizers afterwards.
+--- module:to(dtype) -> module, its parameters and float buffers converted to that dtype ("float32"
+--- or "float64"), without gradients. The tensors stay the same objects, so optimizers keep working
+--- as long as they have no state of the old dtype.
 function Module:to(dtype)
   if dtype ~= "float32" and dtype ~= "float64" then
     core.arg_error(1, "to", ("float32 or float64 expected, got %s"):format(tostring(dtype)))
   end
   local converted = {}
-  for _, entry in ipairs(entries(self, "parameter", "buffer")) do
-    local old = entry.value
-    if old:dtype() ~= dtype and (old:dtype() == "float32" or old:dtype() == "float64") then
-      if not converted[old] then
-        converted[old] = core.to(old, dtype)
-        converted[old].requires_grad = old.requires_grad
-      end
-      rawset(entry.owner, entry.key, converted[old])
+  for _, entry in ipairs(distinct(entries(self, "parameter", "buffer"))) do
+    local old = entry.value:dtype()
+    if old ~= dtype and (old == "float32" or old == "float64") then
+      converted[#converted + 1] = {entry.value, core.to(entry.value, dtype)}
     end
+  end
+  for _, pair in ipairs(converted) do
+    pair[1].grad = nil
+    core.set_data(pair[1], pair[2])
   end
   return self
 end

@@ -25,7 +25,6 @@ local core = require "nnlua.core"
 
 local get_record, record_of = core.get_record, autograd.record_of
 local is_grad_enabled, is_tracked = autograd.is_grad_enabled, autograd.is_tracked
-local pack = table.pack
 
 -- What op.run of a declared operation does: one gradient per input that needs one.
 local function run(node, dy)
@@ -71,7 +70,7 @@ end
 -- Keeps the inputs whose gradient must be summed or converted to fit them again.
 local function keep_likes(op, node, tensors, y)
   for i, record in ipairs(node.records) do
-    local x = record and tensors[op.inputs and op.inputs[i] or i]
+    local x = record and tensors[i]
     if x and (core.dtype(x) ~= core.dtype(y) or op.broadcasts and was_broadcast(x, y)) then
       node.like = node.like or {}
       node.like[i] = x
@@ -101,24 +100,18 @@ local function keep_arguments(op, node, args)
 end
 
 -- y = op.forward(args): records it. Gives y and the further results through.
-local function finish(op, args, y, ...)
+local function finish(op, args, tensors, y, ...)
   local dtype = core.dtype(y)
-  if get_record(y) or dtype ~= "float32" and dtype ~= "float64" then
-    return y, ... -- an argument handed back as it is, or nothing a gradient could pass
+  if dtype ~= "float32" and dtype ~= "float64" then
+    return y, ... -- x:to("int64"): no gradient could pass
   end
   local node, records = {op = op, args = args}, {}
-  if op.list then
-    for i, tensor in ipairs(args[1]) do
-      records[i] = record_of(tensor)
-    end
-  else
-    for i, position in ipairs(op.inputs) do
-      records[i] = record_of(args[position])
-    end
+  for i = 1, tensors.n do
+    records[i] = record_of(tensors[i])
   end
   node.records = records
   if op.broadcasts or op.casts then
-    keep_likes(op, node, op.list and args[1] or args, y)
+    keep_likes(op, node, tensors, y)
   end
   keep_arguments(op, node, args)
   node.y = op.keeps.y and y or op.keeps.second and (...) or nil
@@ -129,26 +122,22 @@ local function finish(op, args, y, ...)
   return y, ...
 end
 
--- Whether any of the op's inputs among the arguments is tracked.
-local function any_tracked(op, args)
-  local inputs = op.list and args[1] or args
-  if op.list then
-    if type(inputs) ~= "table" then
-      return false
+-- The differentiable arguments, 1..n; and whether any of them is tracked.
+local function differentiable(op, args)
+  local tensors, tracked = {n = 0}, false
+  if not op.list then
+    tensors.n = #op.inputs
+    for i, position in ipairs(op.inputs) do
+      tensors[i] = args[position]
     end
-    for _, tensor in ipairs(inputs) do
-      if is_tracked(tensor) then
-        return true
-      end
-    end
-    return false
+  elseif type(args[1]) == "table" then
+    tensors.n = #args[1]
+    table.move(args[1], 1, tensors.n, 1, tensors)
   end
-  for _, position in ipairs(op.inputs) do
-    if is_tracked(inputs[position]) then
-      return true
-    end
+  for i = 1, tensors.n do
+    tracked = tracked or is_tracked(tensors[i])
   end
-  return false
+  return tensors, tracked
 end
 
 -- Raises if an argument that the op has no gradient for is tracked.
@@ -172,15 +161,16 @@ return function(name, op)
   op.keeps = keeps
   local forward = op.forward
   local function record(...)
-    local args = pack(...)
     if not is_grad_enabled() then
       return forward(...)
     end
+    local args = table.pack(...)
+    local tensors, tracked = differentiable(op, args)
     refuse_tracked(op, args)
-    if not any_tracked(op, args) then
+    if not tracked then
       return forward(...)
     end
-    return finish(op, args, forward(...))
+    return finish(op, args, tensors, forward(...))
   end
   -- What nobody tracks costs one look at each possible input: the arguments are not packed.
   if op.list then

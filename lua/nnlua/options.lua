@@ -20,32 +20,12 @@ function options.raise(format, ...)
   core.raise(format:format(...))
 end
 
--- Damerau-Levenshtein distance (adjacent transpositions only) of two short names.
-local function edit_distance(a, b)
-  local before, row = {}, {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local new = {[0] = i}
-    for j = 1, #b do
-      local same = a:byte(i) == b:byte(j)
-      new[j] = math.min(row[j - 1] + (same and 0 or 1), row[j] + 1, new[j - 1] + 1)
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        new[j] = math.min(new[j], before[j - 2] + 1)
-      end
-    end
-    before, row = row, new
-  end
-  return row[#b]
-end
-
 --- options.suggest(name, names) -> " (did you mean 'NEAREST'?)" for the nearest of a list of names
 --- (the first of equally near ones), or "" if none is within two edits, one for a short name.
 function options.suggest(name, names)
   local nearest, best = nil, #name < 5 and 2 or 3
   for _, candidate in ipairs(names) do
-    local distance = edit_distance(name, candidate)
+    local distance = core.edit_distance(name, candidate)
     if distance < best then
       nearest, best = candidate, distance
     end

@@ -22,8 +22,8 @@ local function before_write(x, what)
   end
 end
 
--- The in-place method raw, refusing what the tape could not
--- follow: writing to a tracked tensor, or a tracked value into another tensor.
+-- The in-place method raw, refusing what the tape could not follow: writing to a tracked tensor, or
+-- a tracked value into another tensor.
 local function guard(name, raw)
   local function check(x, a, b)
     before_write(x, name)
@@ -37,6 +37,14 @@ local function guard(name, raw)
       check(x, a, b)
     end
     return raw(x, a, b, ...)
+  end
+end
+
+-- x[key] = value, which only raw tensors take part in.
+local function before_assignment(x, value)
+  before_write(x, "x[key] = value")
+  if is_tracked(value) then
+    raise("x[key] = value: the gradient of the value would be lost; detach it")
   end
 end
 
@@ -120,6 +128,6 @@ end
 
 core.hooks.index = functional.index
 core.hooks.set_field = set_field
-core.hooks.before_write = before_write
+core.hooks.before_write = before_assignment
 
 return {in_place = in_place}

@@ -9,8 +9,8 @@
 **   "name"              method or field                   field (grad, requires_grad)
 **
 ** Indices count from 1; negatives from the end. A range {a,b,step} includes
-** both ends. On a tensor that autograd tracks, reading goes through
-** core.hooks.index and writing asks core.hooks.before_write first.
+** both ends. Where autograd keeps a record on a tensor, reading goes through
+** core.hooks.index(x, key), writing asks core.hooks.before_write(x, value).
 */
 #include <string.h>
 
@@ -210,6 +210,17 @@ static int tensor_index(lua_State *L)
     return core_index(L);
 }
 
+/* True if the value at arg is a tensor on which autograd keeps a record. */
+static bool has_record(lua_State *L, int arg)
+{
+    bool found = false;
+    if (nnb_to_tensor(L, arg)) {
+        found = lua_getiuservalue(L, arg, 1) == LUA_TTABLE;
+        lua_pop(L, 1);
+    }
+    return found;
+}
+
 static int tensor_newindex(lua_State *L)
 {
     lua_settop(L, 3);
@@ -222,9 +233,9 @@ static int tensor_newindex(lua_State *L)
         lua_call(L, 3, 0);
         return 0;
     }
-    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && push_hook(L, "before_write")) {
+    if ((has_record(L, 1) || has_record(L, 3)) && push_hook(L, "before_write")) {
         lua_pushvalue(L, 1);
-        lua_pushliteral(L, "x[...] = value");
+        lua_pushvalue(L, 3);
         lua_call(L, 2, 0);
     }
     lua_settop(L, 3);

@@ -1,5 +1,5 @@
 /*
-** system.c - threads, memory, clock, terminal, and what the engine was built from
+** system.c - threads, memory, clock, terminal, names, and what the engine was built from
 */
 #define _POSIX_C_SOURCE 200809L
 
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bind/bind.h"
+#include "bind/suggest.h"
 #include "nn/runtime.h"
 #include "tensor/alloc.h"
 
@@ -95,6 +96,14 @@ static int core_clock(lua_State *L)
     return 1;
 }
 
+/* edit_distance(a, b): how far apart two names are, for "did you mean" */
+static int core_edit_distance(lua_State *L)
+{
+    const char *a = nnb_check_string(L, 1, NULL, "edit_distance");
+    lua_pushinteger(L, nnb_edit_distance(a, nnb_check_string(L, 2, NULL, "edit_distance")));
+    return 1;
+}
+
 /* isatty("stdin" | "stdout" | "stderr") */
 static int core_isatty(lua_State *L)
 {
@@ -125,6 +134,7 @@ static const luaL_Reg functions[] = {
     {"set_memory_cap", core_set_memory_cap},
     {"fail_allocation", core_fail_allocation},
     {"clock", core_clock},
+    {"edit_distance", core_edit_distance},
     {"isatty", core_isatty},
     {"terminal_width", core_terminal_width},
     {NULL, NULL},

@@ -375,6 +375,19 @@ static int core_set_record(lua_State *L)
     return 0;
 }
 
+/* core.set_data(x, source): x becomes another handle on source's elements, whatever its shape and
+** dtype; who holds x sees them. What a module's conversion does to its parameters. */
+static int core_set_data(lua_State *L)
+{
+    nn_tensor *t = nnb_check_tensor(L, 1, "set_data");
+    const nn_tensor *source = nnb_check_tensor(L, 2, "set_data");
+    nn_tensor retained;
+    nn_tensor_retain(&retained, source);
+    nn_tensor_release(t);
+    *t = retained;
+    return 0;
+}
+
 static int core_set_library(lua_State *L)
 {
     nnb_set_library(L, nnb_check_string(L, 1, NULL, "set_library"));
@@ -434,7 +447,8 @@ static const luaL_Reg functions[] = {
     {"is_tensor", core_is_tensor},   {"version", core_version},
     {"get_record", core_get_record}, {"set_record", core_set_record},
     {"raise", core_raise},           {"arg_error", core_arg_error},
-    {"set_library", core_set_library}, {NULL, NULL},
+    {"set_data", core_set_data},     {"set_library", core_set_library},
+    {NULL, NULL},
 };
 
 void nnb_open_tensor(lua_State *L)

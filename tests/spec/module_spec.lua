@@ -231,8 +231,9 @@ describe("module:to", function()
   it("converts parameters and keeps what requires a gradient", function()
     local model = network()
     model[1].bias.requires_grad = false
-    local before = model:state_dict()
+    local before, weight = model:state_dict {clone = true}, model[1].weight
     assert.is_true(rawequal(model, model:to("float64")))
+    assert.is_true(rawequal(weight, model[1].weight)) -- so optimizers keep working
     for name, p in model:named_parameters() do
       assert.equal("float64", p:dtype())
       support.equal(p:detach(), before[name]:to("float64"))

@@ -72,7 +72,7 @@ local function fill_group(self, group, common)
   for key, value in pairs(filled) do
     filled[key] = type(value) == "table" and {table.unpack(value)} or value
   end
-  filled.params = {table.unpack(group.params)}
+  filled.params = table.move(group.params, 1, #group.params, 1, {})
   self:check_group(filled)
   return filled
 end
