@@ -136,8 +136,7 @@ int64_t nnb_check_integer(lua_State *L, int arg, const char *function)
     int exact;
     int64_t value = lua_tointegerx(L, arg, &exact);
     if (lua_type(L, arg) != LUA_TNUMBER) type_error(L, arg, function, "integer");
-    if (!exact)
-        nnb_arg_error(L, arg, function, "integer expected, got %f", lua_tonumber(L, arg));
+    if (!exact) nnb_arg_error(L, arg, function, "integer expected, got %f", lua_tonumber(L, arg));
     return value;
 }
 
@@ -166,8 +165,7 @@ int nnb_check_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char
             int exact;
             lua_geti(L, arg, n + 1);
             shape[n] = lua_tointegerx(L, -1, &exact);
-            if (!exact)
-                nnb_arg_error(L, arg, function, "size %d is not an integer", n + 1);
+            if (!exact) nnb_arg_error(L, arg, function, "size %d is not an integer", n + 1);
             lua_pop(L, 1);
         }
         arg++;
@@ -229,8 +227,7 @@ static bool push_option(lua_State *L, int arg, const char *name)
     return false;
 }
 
-static void option_error(lua_State *L, const char *name, const char *function,
-                         const char *expected)
+static void option_error(lua_State *L, const char *name, const char *function, const char *expected)
 {
     nnb_error(L, "bad option '%s' to '%s' (%s expected, got %s)", name, function, expected,
               luaL_tolstring(L, -1, NULL));

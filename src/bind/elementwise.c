@@ -299,8 +299,7 @@ static int tensor_less_equal(lua_State *L)
 static const luaL_Reg methods[] = {
 #define REGISTER_BOTH(name, op) {#name, tensor_##name}, {#name "_", tensor_##name##_in_place},
 #define REGISTER(name, op) {#name, tensor_##name},
-    BINARY_OPS(REGISTER_BOTH) UNARY_OPS(REGISTER_BOTH) COMPARE_OPS(REGISTER)
-    {"isnan", tensor_isnan},
+    BINARY_OPS(REGISTER_BOTH) UNARY_OPS(REGISTER_BOTH) COMPARE_OPS(REGISTER){"isnan", tensor_isnan},
     {"isinf", tensor_isinf},
     {"isfinite", tensor_isfinite},
     {"logical_and", tensor_logical_and},
@@ -318,18 +317,10 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__add", tensor_add},
-    {"__sub", tensor_sub},
-    {"__mul", tensor_mul},
-    {"__div", tensor_div},
-    {"__idiv", tensor_floor_divide},
-    {"__mod", tensor_remainder},
-    {"__pow", tensor_pow},
-    {"__unm", tensor_neg},
-    {"__eq", tensor_equal},
-    {"__lt", tensor_less},
-    {"__le", tensor_less_equal},
-    {NULL, NULL},
+    {"__add", tensor_add}, {"__sub", tensor_sub},           {"__mul", tensor_mul},
+    {"__div", tensor_div}, {"__idiv", tensor_floor_divide}, {"__mod", tensor_remainder},
+    {"__pow", tensor_pow}, {"__unm", tensor_neg},           {"__eq", tensor_equal},
+    {"__lt", tensor_less}, {"__le", tensor_less_equal},     {NULL, NULL},
 };
 
 void nnb_open_elementwise(lua_State *L)

@@ -57,15 +57,15 @@ static int apply_entry(lua_State *L, nn_tensor *view, int *dim, int position, co
     if (lua_type(L, entry) == LUA_TNUMBER) {
         int64_t i = entry_integer(L, entry, "index");
         if (from_end(i, size) < 0 || from_end(i, size) >= size)
-            return nnb_arg_error(L, 2, "index",
-                                 "index %I is outside 1..%I of dimension %d in shape %s",
-                                 (lua_Integer)i, (lua_Integer)size, position,
-                                 nn_tensor_shape_name(t).text);
+            return nnb_arg_error(
+                L, 2, "index", "index %I is outside 1..%I of dimension %d in shape %s",
+                (lua_Integer)i, (lua_Integer)size, position, nn_tensor_shape_name(t).text);
         NARROW(L, view, nn_tensor_select(&narrowed, view, *dim, from_end(i, size), &narrow_err));
         return 0;
     }
     if (lua_type(L, entry) != LUA_TTABLE)
-        return nnb_arg_error(L, 2, "index", "an entry is a %s, expected an integer or a range {a,b}",
+        return nnb_arg_error(L, 2, "index",
+                             "an entry is a %s, expected an integer or a range {a,b}",
                              luaL_typename(L, entry));
     lua_Integer length = luaL_len(L, entry);
     if (length > 3) return nnb_arg_error(L, 2, "index", "a range has at most {first, last, step}");
@@ -93,8 +93,7 @@ static int apply_entry(lua_State *L, nn_tensor *view, int *dim, int position, co
                                  "range %I..%I is outside 1..%I of dimension %d in shape %s",
                                  (lua_Integer)first + 1, (lua_Integer)last + 1, (lua_Integer)size,
                                  position, nn_tensor_shape_name(t).text);
-        NARROW(L, view,
-               nn_tensor_slice(&narrowed, view, *dim, first, count, step, &narrow_err));
+        NARROW(L, view, nn_tensor_slice(&narrowed, view, *dim, first, count, step, &narrow_err));
         lua_settop(L, entry);
     }
     ++*dim;
@@ -342,10 +341,7 @@ static int core_stack(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"index", core_index},
-    {"set_index", core_set_index},
-    {"cat", core_cat},
-    {"stack", core_stack},
+    {"index", core_index}, {"set_index", core_set_index}, {"cat", core_cat}, {"stack", core_stack},
     {NULL, NULL},
 };
 

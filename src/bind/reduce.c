@@ -153,10 +153,10 @@ static int core_sum_to(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"sum", tensor_sum},       {"prod", tensor_prod},     {"mean", tensor_mean},
-    {"all", tensor_all},       {"any", tensor_any},       {"var", tensor_var},
-    {"std", tensor_std},       {"norm", tensor_norm},     {"max", tensor_max},
-    {"min", tensor_min},       {"argmax", tensor_argmax}, {"argmin", tensor_argmin},
+    {"sum", tensor_sum}, {"prod", tensor_prod},     {"mean", tensor_mean},
+    {"all", tensor_all}, {"any", tensor_any},       {"var", tensor_var},
+    {"std", tensor_std}, {"norm", tensor_norm},     {"max", tensor_max},
+    {"min", tensor_min}, {"argmax", tensor_argmax}, {"argmin", tensor_argmin},
     {NULL, NULL},
 };
 

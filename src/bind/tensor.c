@@ -362,8 +362,7 @@ static int core_version(lua_State *L)
 /* core.get_record(x) -> what autograd keeps on x, or nil. Unchecked: x is a tensor. */
 static int core_get_record(lua_State *L)
 {
-    if (lua_type(L, 1) != LUA_TUSERDATA || lua_getiuservalue(L, 1, 1) == LUA_TNONE)
-        lua_pushnil(L);
+    if (lua_type(L, 1) != LUA_TUSERDATA || lua_getiuservalue(L, 1, 1) == LUA_TNONE) lua_pushnil(L);
     return 1;
 }
 
@@ -444,10 +443,14 @@ static const luaL_Reg metamethods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"is_tensor", core_is_tensor},   {"version", core_version},
-    {"get_record", core_get_record}, {"set_record", core_set_record},
-    {"raise", core_raise},           {"arg_error", core_arg_error},
-    {"set_data", core_set_data},     {"set_library", core_set_library},
+    {"is_tensor", core_is_tensor},
+    {"version", core_version},
+    {"get_record", core_get_record},
+    {"set_record", core_set_record},
+    {"raise", core_raise},
+    {"arg_error", core_arg_error},
+    {"set_data", core_set_data},
+    {"set_library", core_set_library},
     {NULL, NULL},
 };
 

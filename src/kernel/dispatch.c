@@ -11,7 +11,10 @@
     extern const nn_k_reduce nn_k_reduce_##isa;                                                    \
     extern const nn_k_neural nn_k_neural_##isa;
 
-#define SET(isa) {#isa, &nn_k_arith_##isa, &nn_k_reduce_##isa, &nn_k_neural_##isa}
+#define SET(isa)                                                                                   \
+    {                                                                                              \
+#isa, &nn_k_arith_##isa, &nn_k_reduce_##isa, &nn_k_neural_##isa                            \
+    }
 
 #ifdef NN_HAVE_AVX512
 DECLARE_SET(avx512)

@@ -16,14 +16,14 @@
 #include "kernel/reduce.h"
 
 typedef struct nn_k_set {
-    const char *isa;            /* "avx512", "avx2", "portable" or "ref" */
-    const nn_k_arith *arith;    /* elementwise arithmetic, comparison, functions */
-    const nn_k_reduce *reduce;  /* sums, extremes, along one axis */
-    const nn_k_neural *neural;  /* activations, softmax, losses, optimizer steps */
+    const char *isa;           /* "avx512", "avx2", "portable" or "ref" */
+    const nn_k_arith *arith;   /* elementwise arithmetic, comparison, functions */
+    const nn_k_reduce *reduce; /* sums, extremes, along one axis */
+    const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
 } nn_k_set;
 
-const nn_k_set *nn_k(void);         /* the chosen set */
-bool nn_k_select(const char *isa);  /* chooses another; false if this machine cannot run it */
+const nn_k_set *nn_k(void);        /* the chosen set */
+bool nn_k_select(const char *isa); /* chooses another; false if this machine cannot run it */
 
 /* The i-th set that this machine runs, best first; NULL past the last. */
 const nn_k_set *nn_k_runnable(int i);

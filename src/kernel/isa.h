@@ -14,13 +14,6 @@
 #define NN_K_TABLE(name) NN_K_JOIN(name, NN_ISA)
 
 /* Element types, in the order of nn_dtype; tables are indexed by them. */
-typedef enum nn_k_type {
-    NN_K_BOOL,
-    NN_K_U8,
-    NN_K_I64,
-    NN_K_F32,
-    NN_K_F64,
-    NN_K_TYPES
-} nn_k_type;
+typedef enum nn_k_type { NN_K_BOOL, NN_K_U8, NN_K_I64, NN_K_F32, NN_K_F64, NN_K_TYPES } nn_k_type;
 
 #endif

@@ -43,7 +43,8 @@
                      const void *b, int64_t bs, int64_t n)                                         \
     {                                                                                              \
         for (int64_t i = 0; i < n; i++)                                                            \
-            ((type *)y)[i * ys] = c[i * cs] ? ((const type *)a)[i * as] : ((const type *)b)[i * bs]; \
+            ((type *)y)[i * ys] =                                                                  \
+                c[i * cs] ? ((const type *)a)[i * as] : ((const type *)b)[i * bs];                 \
     }
 
 #include "kernel/arith_table.inc"

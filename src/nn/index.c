@@ -177,8 +177,8 @@ nn_status nn_gather(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_te
     return status;
 }
 
-nn_status nn_scatter_add(nn_tensor *t, int64_t dim, const nn_tensor *index,
-                         const nn_tensor *source, nn_error *err)
+nn_status nn_scatter_add(nn_tensor *t, int64_t dim, const nn_tensor *index, const nn_tensor *source,
+                         nn_error *err)
 {
     nn_tensor at = NN_TENSOR_EMPTY, plain = NN_TENSOR_EMPTY;
     if (!nn_tensor_same_shape(index, source))
@@ -193,10 +193,9 @@ nn_status nn_scatter_add(nn_tensor *t, int64_t dim, const nn_tensor *index,
             if (nn_dtype_is_float(t->dtype))
                 nn_tensor_set(t, offset[i], nn_tensor_get(t, offset[i]) + nn_tensor_get(&plain, i));
             else
-                nn_tensor_set_int(
-                    t, offset[i],
-                    (int64_t)((uint64_t)nn_tensor_get_int(t, offset[i]) +
-                              (uint64_t)nn_tensor_get_int(&plain, i)));
+                nn_tensor_set_int(t, offset[i],
+                                  (int64_t)((uint64_t)nn_tensor_get_int(t, offset[i]) +
+                                            (uint64_t)nn_tensor_get_int(&plain, i)));
     }
     nn_tensor_release(&plain);
     nn_tensor_release(&at);
@@ -239,8 +238,7 @@ static nn_status mask_to_list(nn_tensor *flat, nn_tensor *list, const nn_tensor 
     return status;
 }
 
-nn_status nn_masked_select(nn_tensor *out, const nn_tensor *t, const nn_tensor *mask,
-                           nn_error *err)
+nn_status nn_masked_select(nn_tensor *out, const nn_tensor *t, const nn_tensor *mask, nn_error *err)
 {
     nn_tensor flat = NN_TENSOR_EMPTY, list = NN_TENSOR_EMPTY;
     NN_TRY(mask_to_list(&flat, &list, t, mask, false, err));

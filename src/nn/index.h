@@ -27,8 +27,8 @@ nn_status nn_gather(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_te
                     nn_error *err);
 
 /* t[i][index[i][j]] += source[i][j] in place: the backward pass of gather. */
-nn_status nn_scatter_add(nn_tensor *t, int64_t dim, const nn_tensor *index,
-                         const nn_tensor *source, nn_error *err);
+nn_status nn_scatter_add(nn_tensor *t, int64_t dim, const nn_tensor *index, const nn_tensor *source,
+                         nn_error *err);
 
 /* The elements of t where mask (bool, t's shape or its leading dimensions) is true. A mask over
 ** the leading k dimensions gives (count, remaining dimensions...). */

@@ -53,7 +53,7 @@ void nn_loop(int ndim, const int64_t *shape, int operands, const nn_tensor *cons
     }
     l.pieces = (l.walk.length + NN_K_BLOCK - 1) / NN_K_BLOCK;
     l.gathered = NN_K_BLOCK / l.walk.length + 1;
-    int64_t blocks = l.pieces > 1 ? l.walk.runs * l.pieces
-                                  : (l.walk.runs + l.gathered - 1) / l.gathered;
+    int64_t blocks =
+        l.pieces > 1 ? l.walk.runs * l.pieces : (l.walk.runs + l.gathered - 1) / l.gathered;
     nn_k_parallel(blocks, block, &l);
 }

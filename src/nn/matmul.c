@@ -27,8 +27,8 @@ static nn_k_matrix matrix_at(const nn_tensor *t, int64_t offset)
     /* The stride of a dimension of size 1 means nothing; give it the value the kernel expects. */
     if (cols == 1) col = row == 1 && rows > 1 ? rows : 1;
     if (rows == 1) row = col == 1 ? cols : 1;
-    return (nn_k_matrix){(char *)nn_tensor_data(t) + offset * (int64_t)nn_dtype_size(t->dtype),
-                         row, col};
+    return (nn_k_matrix){(char *)nn_tensor_data(t) + offset * (int64_t)nn_dtype_size(t->dtype), row,
+                         col};
 }
 
 /* The operand as at least a matrix whose last two dimensions the kernel can read. A vector gets

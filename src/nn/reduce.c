@@ -46,12 +46,12 @@ static nn_status lay_out(layout *l, const nn_tensor *x, nn_reduction r, nn_error
 
 typedef struct sum_job {
     nn_k_sum *kernel;
-    char *out;       /* (outer, blocks, inner) of 8-byte results */
-    const char *x;   /* (outer, n, inner) */
-    int64_t size;    /* bytes of an element of x */
+    char *out;     /* (outer, blocks, inner) of 8-byte results */
+    const char *x; /* (outer, n, inner) */
+    int64_t size;  /* bytes of an element of x */
     layout shape;
-    int64_t rows;    /* of n in a block */
-    int64_t blocks;  /* along n */
+    int64_t rows;     /* of n in a block */
+    int64_t blocks;   /* along n */
     int64_t gathered; /* outer blocks handled at once, where blocks is 1 */
 } sum_job;
 
@@ -191,8 +191,7 @@ static nn_status mean_of(nn_tensor *out, const nn_tensor *x, nn_reduction r, nn_
     double n;
     nn_tensor real = NN_TENSOR_EMPTY;
     NN_TRY(count_of(&n, x, r, err));
-    if (nn_dtype_is_float(x->dtype))
-        return reduce_sum(out, NN_K_SUM, x, r, dtype, divide, n, err);
+    if (nn_dtype_is_float(x->dtype)) return reduce_sum(out, NN_K_SUM, x, r, dtype, divide, n, err);
     NN_TRY(nn_tensor_to(&real, x, NN_FLOAT64, err));
     nn_status status = reduce_sum(out, NN_K_SUM, &real, r, dtype, divide, n, err);
     nn_tensor_release(&real);

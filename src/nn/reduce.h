@@ -18,7 +18,7 @@
 #define NN_ALL_DIMS INT_MIN
 
 typedef struct nn_reduction {
-    int64_t dim;  /* or NN_ALL_DIMS */
+    int64_t dim; /* or NN_ALL_DIMS */
     bool keepdim;
 } nn_reduction;
 
@@ -27,10 +27,8 @@ nn_status nn_prod(nn_tensor *out, const nn_tensor *x, nn_reduction r, nn_error *
 nn_status nn_mean(nn_tensor *out, const nn_tensor *x, nn_reduction r, nn_error *err);
 
 /* sum (x - mean)^2 / (n - correction), two passes; NaN where n <= correction. */
-nn_status nn_var(nn_tensor *out, const nn_tensor *x, nn_reduction r, int correction,
-                 nn_error *err);
-nn_status nn_std(nn_tensor *out, const nn_tensor *x, nn_reduction r, int correction,
-                 nn_error *err);
+nn_status nn_var(nn_tensor *out, const nn_tensor *x, nn_reduction r, int correction, nn_error *err);
+nn_status nn_std(nn_tensor *out, const nn_tensor *x, nn_reduction r, int correction, nn_error *err);
 
 /* (sum |x|^p)^(1/p); p = INFINITY: max |x|. p > 0. */
 nn_status nn_norm(nn_tensor *out, const nn_tensor *x, nn_reduction r, double p, nn_error *err);

@@ -37,8 +37,9 @@ nn_status nn_tensor_linspace(nn_tensor *out, nn_dtype dtype, double first, doubl
     NN_TRY(nn_tensor_new(out, dtype, 1, &count, err));
     double step = count > 1 ? (last - first) / (double)(count - 1) : 0;
     for (int64_t i = 0; i < count; i++)
-        nn_tensor_set(out, i, i < count / 2 || count == 1 ? first + (double)i * step
-                                                          : last - (double)(count - 1 - i) * step);
+        nn_tensor_set(out, i,
+                      i < count / 2 || count == 1 ? first + (double)i * step
+                                                  : last - (double)(count - 1 - i) * step);
     return NN_OK;
 }
 

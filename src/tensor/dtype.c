@@ -10,8 +10,8 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[NN_DTYPES] = {
-    [NN_BOOL] = {"bool", sizeof(uint8_t)},     [NN_UINT8] = {"uint8", sizeof(uint8_t)},
-    [NN_INT64] = {"int64", sizeof(int64_t)},   [NN_FLOAT32] = {"float32", sizeof(float)},
+    [NN_BOOL] = {"bool", sizeof(uint8_t)},      [NN_UINT8] = {"uint8", sizeof(uint8_t)},
+    [NN_INT64] = {"int64", sizeof(int64_t)},    [NN_FLOAT32] = {"float32", sizeof(float)},
     [NN_FLOAT64] = {"float64", sizeof(double)},
 };
 

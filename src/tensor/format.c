@@ -117,9 +117,10 @@ static style choose_style(const nn_tensor *t, bool summarised)
     style s = {.width = 1};
     each_shown(t, 0, 0, summarised, measure_range, &r);
     s.integer = r.whole && r.largest < 1e6;
-    s.scientific = !s.integer && (r.largest >= 1e5 || (r.largest > 0 && r.largest < 1e-3) ||
-                                  (r.smallest > 0 && r.largest / r.smallest > 1e4 &&
-                                   r.smallest < 1e-4 && r.largest >= 1e3));
+    s.scientific =
+        !s.integer &&
+        (r.largest >= 1e5 || (r.largest > 0 && r.largest < 1e-3) ||
+         (r.smallest > 0 && r.largest / r.smallest > 1e4 && r.smallest < 1e-4 && r.largest >= 1e3));
     each_shown(t, 0, 0, summarised, measure_width, &s);
     return s;
 }

@@ -17,8 +17,8 @@
 
 typedef struct nn_rng {
     uint32_t key[NN_RNG_KEY];
-    int32_t position;    /* next word of key to hand out, 0..NN_RNG_KEY */
-    int32_t has_gauss;   /* 1: gauss holds a Gaussian that was not handed out yet */
+    int32_t position;  /* next word of key to hand out, 0..NN_RNG_KEY */
+    int32_t has_gauss; /* 1: gauss holds a Gaussian that was not handed out yet */
     double gauss;
 } nn_rng;
 

@@ -12,8 +12,8 @@ nn_shape_text nn_shape_name(int ndim, const int64_t *shape)
     size_t used = 0, room = sizeof name.text;
     used += (size_t)snprintf(name.text, room, "[");
     for (int d = 0; d < ndim; d++)
-        used += (size_t)snprintf(name.text + used, room - used, d ? ",%" PRId64 : "%" PRId64,
-                                 shape[d]);
+        used +=
+            (size_t)snprintf(name.text + used, room - used, d ? ",%" PRId64 : "%" PRId64, shape[d]);
     snprintf(name.text + used, room - used, "]");
     return name;
 }

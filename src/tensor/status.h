@@ -31,8 +31,7 @@ typedef struct nn_error {
 #endif
 
 /* Fills err (code, argument number, formatted message) and returns code. */
-nn_status nn_fail(nn_error *err, nn_status code, int arg, const char *format, ...)
-    NN_PRINTF(4, 5);
+nn_status nn_fail(nn_error *err, nn_status code, int arg, const char *format, ...) NN_PRINTF(4, 5);
 
 /* Evaluates a call that returns nn_status; on failure returns its status. */
 #define NN_TRY(call)                                                                               \

@@ -88,9 +88,10 @@ nn_status nn_tensor_view(nn_tensor *out, const nn_tensor *t, int ndim, const int
     NN_TRY(infer_shape(t, ndim, shape, v.shape, err));
     v.ndim = ndim;
     if (!strides_for(t, ndim, v.shape, v.stride))
-        return nn_fail(err, NN_ESHAPE, 1, "a tensor of shape %s with these strides has no view of "
-                       "shape %s; use reshape", nn_tensor_shape_name(t).text,
-                       nn_shape_name(ndim, v.shape).text);
+        return nn_fail(err, NN_ESHAPE, 1,
+                       "a tensor of shape %s with these strides has no view of "
+                       "shape %s; use reshape",
+                       nn_tensor_shape_name(t).text, nn_shape_name(ndim, v.shape).text);
     nn_tensor_retain(out, &v);
     return NN_OK;
 }
@@ -134,8 +135,7 @@ nn_status nn_tensor_permute(nn_tensor *out, const nn_tensor *t, int ndim, const 
     for (int d = 0; d < ndim; d++) {
         int from;
         NN_TRY(nn_dim_check(dims[d], ndim, &from, err));
-        if (seen[from])
-            return nn_fail(err, NN_EVALUE, 2, "dimension %d is named twice", from + 1);
+        if (seen[from]) return nn_fail(err, NN_EVALUE, 2, "dimension %d is named twice", from + 1);
         seen[from] = true;
         v.shape[d] = t->shape[from];
         v.stride[d] = t->stride[from];
@@ -213,9 +213,9 @@ nn_status nn_tensor_select(nn_tensor *out, const nn_tensor *t, int64_t dim, int6
     int d;
     NN_TRY(nn_dim_check(dim, t->ndim, &d, err));
     if (i < 0 || i >= t->shape[d])
-        return nn_fail(err, NN_EVALUE, 2, "index %" PRId64 " is outside 1..%" PRId64
-                       " of dimension %d in shape %s", i + 1, t->shape[d], d + 1,
-                       nn_tensor_shape_name(t).text);
+        return nn_fail(err, NN_EVALUE, 2,
+                       "index %" PRId64 " is outside 1..%" PRId64 " of dimension %d in shape %s",
+                       i + 1, t->shape[d], d + 1, nn_tensor_shape_name(t).text);
     v.offset += i * t->stride[d];
     drop_dim(&v, d);
     nn_tensor_retain(out, &v);
@@ -231,9 +231,10 @@ nn_status nn_tensor_slice(nn_tensor *out, const nn_tensor *t, int64_t dim, int64
     int64_t last = count > 0 ? first + (count - 1) * step : first;
     if (count < 0 || step == 0 ||
         (count > 0 && (first < 0 || first >= t->shape[d] || last < 0 || last >= t->shape[d])))
-        return nn_fail(err, NN_EVALUE, 2, "range %" PRId64 "..%" PRId64 " is outside 1..%" PRId64
-                       " of dimension %d in shape %s", first + 1, last + 1, t->shape[d], d + 1,
-                       nn_tensor_shape_name(t).text);
+        return nn_fail(err, NN_EVALUE, 2,
+                       "range %" PRId64 "..%" PRId64 " is outside 1..%" PRId64
+                       " of dimension %d in shape %s",
+                       first + 1, last + 1, t->shape[d], d + 1, nn_tensor_shape_name(t).text);
     if (count > 0) v.offset += first * t->stride[d];
     v.shape[d] = count;
     v.stride[d] = t->stride[d] * step;

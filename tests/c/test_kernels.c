@@ -79,7 +79,8 @@ typedef struct buffers {
 static buffers u;
 
 /* Output, first and second operand steps that occur: contiguous, scalars, strided. */
-static const int64_t steps[][3] = {{1, 1, 1}, {1, 1, 0}, {1, 0, 1}, {1, 2, 1}, {3, 1, 2}, {2, 2, 0}};
+static const int64_t steps[][3] = {{1, 1, 1}, {1, 1, 0}, {1, 0, 1},
+                                   {1, 2, 1}, {3, 1, 2}, {2, 2, 0}};
 #define STEPS ((int)(sizeof steps / sizeof steps[0]))
 
 static void test_binary(const nn_k_set *tuned, const nn_k_set *ref)
@@ -87,11 +88,10 @@ static void test_binary(const nn_k_set *tuned, const nn_k_set *ref)
     for (int op = 0; op < NN_K_BINARY_OPS + NN_K_COMPARE_OPS; op++)
         for (int type = 0; type < NN_K_TYPES; type++) {
             bool compares = op >= NN_K_BINARY_OPS;
-            nn_k_binary *const *table = compares
-                                            ? tuned->arith->compare[op - NN_K_BINARY_OPS]
-                                            : tuned->arith->binary[op];
-            nn_k_binary *const *twin = compares ? ref->arith->compare[op - NN_K_BINARY_OPS]
-                                                : ref->arith->binary[op];
+            nn_k_binary *const *table =
+                compares ? tuned->arith->compare[op - NN_K_BINARY_OPS] : tuned->arith->binary[op];
+            nn_k_binary *const *twin =
+                compares ? ref->arith->compare[op - NN_K_BINARY_OPS] : ref->arith->binary[op];
             CHECK((table[type] == NULL) == (twin[type] == NULL));
             if (!table[type]) continue;
             nn_k_type out = compares ? NN_K_BOOL : (nn_k_type)type;
@@ -156,7 +156,7 @@ static void test_clamp_and_where(const nn_k_set *tuned, const nn_k_set *ref)
         }
 }
 
-static const int64_t layouts[][3] = {{1, 0, 1},  {1, 1, 1},    {1, 17, 1},  {3, 1009, 1},
+static const int64_t layouts[][3] = {{1, 0, 1},    {1, 1, 1},    {1, 17, 1}, {3, 1009, 1},
                                      {2, 5000, 1}, {1, 31, 100}, {4, 7, 65}, {5, 1, 3}};
 #define LAYOUTS ((int)(sizeof layouts / sizeof layouts[0]))
 

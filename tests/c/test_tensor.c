@@ -72,8 +72,8 @@ static void test_views(void)
     CHECK(nn_tensor_transpose(&v, &t, 0, -1, &err) == NN_OK);
     CHECK(!nn_tensor_is_contiguous(&v));
     CHECK(v.shape[0] == 4 && v.shape[2] == 2);
-    CHECK_INT(digest(&v), digest_of(24, (int64_t[]){0,  12, 4, 16, 8,  20, 1,  13, 5,  17, 9,  21,
-                                                    2,  14, 6, 18, 10, 22, 3,  15, 7,  19, 11, 23}));
+    CHECK_INT(digest(&v), digest_of(24, (int64_t[]){0, 12, 4, 16, 8,  20, 1, 13, 5, 17, 9,  21,
+                                                    2, 14, 6, 18, 10, 22, 3, 15, 7, 19, 11, 23}));
     /* The transposed tensor has no flat view, but its first two dimensions still merge in part. */
     CHECK(nn_tensor_view(&w, &v, 1, (int64_t[]){24}, &err) == NN_ESHAPE && !w.storage);
     CHECK(nn_tensor_reshape(&w, &v, 1, (int64_t[]){-1}, &err) == NN_OK);
@@ -82,8 +82,7 @@ static void test_views(void)
     nn_tensor_release(&v);
 
     CHECK(nn_tensor_slice(&v, &t, 2, 3, 2, -2, &err) == NN_OK);
-    CHECK_INT(digest(&v),
-              digest_of(12, (int64_t[]){3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21}));
+    CHECK_INT(digest(&v), digest_of(12, (int64_t[]){3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21}));
     /* Rows of a slice keep a constant distance, so the outer two dimensions merge. */
     CHECK(nn_tensor_view(&w, &v, 2, (int64_t[]){6, 2}, &err) == NN_OK && digest(&w) == digest(&v));
     nn_tensor_release(&w);
@@ -110,10 +109,10 @@ static void test_views(void)
 /* Every cast of a set of awkward numbers against the C rule stated in copy.h. */
 static void test_casts(void)
 {
-    const double values[] = {0, -0.5, 1.9, -1.9, 255, 256, 300.7, -1, 0x1p62, 1e300, -1e300, NAN,
-                             INFINITY, 1e-300};
-    const int64_t as_int[] = {0,   0,  1, -1, 255, 256, 300, -1, INT64_C(1) << 62, INT64_MAX,
-                              INT64_MIN, 0, INT64_MAX, 0};
+    const double values[] = {0,  -0.5,   1.9,   -1.9,   255, 256,      300.7,
+                             -1, 0x1p62, 1e300, -1e300, NAN, INFINITY, 1e-300};
+    const int64_t as_int[] = {
+        0, 0, 1, -1, 255, 256, 300, -1, INT64_C(1) << 62, INT64_MAX, INT64_MIN, 0, INT64_MAX, 0};
     int64_t n = sizeof values / sizeof values[0];
     nn_tensor t = NN_TENSOR_EMPTY, cast = NN_TENSOR_EMPTY;
     CHECK(nn_tensor_new(&t, NN_FLOAT64, 1, &n, &err) == NN_OK);
@@ -128,7 +127,8 @@ static void test_casts(void)
     for (int64_t i = 0; i < n; i++) CHECK_INT(nn_tensor_get_int(&cast, i), values[i] != 0);
     nn_tensor_release(&cast);
     CHECK(nn_tensor_to(&cast, &t, NN_FLOAT32, &err) == NN_OK);
-    for (int64_t i = 0; i < n; i++) CHECK_NEAR(nn_tensor_get(&cast, i), (double)(float)values[i], 0);
+    for (int64_t i = 0; i < n; i++)
+        CHECK_NEAR(nn_tensor_get(&cast, i), (double)(float)values[i], 0);
     nn_tensor_release(&cast);
     nn_tensor_release(&t);
 }

@@ -10,8 +10,8 @@
 #include "kernel/scalar.h"
 
 #define DEFINE_BINARY(name, out, in, expression)                                                   \
-    static void name(void *vy, int64_t ys, const void *va, int64_t as, const void *vb,    \
-                     int64_t bs, int64_t n)                                                        \
+    static void name(void *vy, int64_t ys, const void *va, int64_t as, const void *vb, int64_t bs, \
+                     int64_t n)                                                                    \
     {                                                                                              \
         out *y = vy;                                                                               \
         const in *pa = va, *pb = vb;                                                               \

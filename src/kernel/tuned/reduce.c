@@ -15,7 +15,7 @@
 #define CHUNK 1024
 #define COLUMNS 64
 
-#define ABS(x) _Generic((x), double: fabs((double)(x)), default: magnitude((uint64_t)(x)))
+#define ABS(x) _Generic((x), double : fabs((double)(x)), default : magnitude((uint64_t)(x)))
 
 /* |x| of an int64 that is carried in a uint64, so that INT64_MIN is no special case. */
 static uint64_t magnitude(uint64_t x)
@@ -123,8 +123,8 @@ static uint64_t magnitude(uint64_t x)
 #define INT_BELOW(a, b) ((a) < (b))
 
 #define DEFINE_SUMS(op)                                                                            \
-    DEFINE_SUM(op, u8, uint8_t, uint64_t, uint64_t)                                                 \
-    DEFINE_SUM(op, i64, int64_t, uint64_t, uint64_t)                                                \
+    DEFINE_SUM(op, u8, uint8_t, uint64_t, uint64_t)                                                \
+    DEFINE_SUM(op, i64, int64_t, uint64_t, uint64_t)                                               \
     DEFINE_SUM(op, f32, float, double, double)                                                     \
     DEFINE_SUM(op, f64, double, double, double)
 
