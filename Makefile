@@ -55,12 +55,13 @@ APP_CFLAGS = $(eval APP_CFLAGS := $(call pkg_config,--cflags-only-I readline))$(
 LIBS = $(eval LIBS := $(call pkg_config,--libs $(LIB_PACKAGES)) -lm)$(LIBS)
 APP_LIBS = $(eval APP_LIBS := $(call pkg_config,--libs lua5.4 readline))$(APP_LIBS)
 
-# No flag here may change a result: no contraction into fused multiply-adds, no fast-math.
+# No flag here may change a result: no fast-math, and no contraction into fused multiply-adds but
+# in the one file whose header says so.
 # errno and trap flags are nobody's business, and minding them keeps loops from vectorising.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -pthread \
-    -ffp-contract=off -fno-math-errno -fno-trapping-math $(SANITIZERS) -Isrc \
+    -ffp-contract=$(or $(CONTRACT),off) -fno-math-errno -fno-trapping-math $(SANITIZERS) -Isrc \
     $(if $(filter avx2,$(ISAS)),-DNN_HAVE_AVX2) $(if $(filter avx512,$(ISAS)),-DNN_HAVE_AVX512)
 NN_LDFLAGS = -pthread $(SANITIZERS)
 
@@ -178,6 +179,8 @@ $(BUILD)/obj/tests/c/%.o: tests/c/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/kernel/tuned/rows.%.o: CONTRACT := fast
 
 define tuned_rule
 $(BUILD)/obj/kernel/tuned/%.$(isa).o: src/kernel/tuned/%.c $(BUILD)/flags

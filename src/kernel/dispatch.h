@@ -14,11 +14,13 @@
 #include "kernel/arith.h"
 #include "kernel/neural.h"
 #include "kernel/reduce.h"
+#include "kernel/rows.h"
 
 typedef struct nn_k_set {
     const char *isa;           /* "avx512", "avx2", "portable" or "ref" */
     const nn_k_arith *arith;   /* elementwise arithmetic, comparison, functions */
     const nn_k_reduce *reduce; /* sums, extremes, along one axis */
+    const nn_k_rows *rows;     /* products of tall, narrow matrices */
     const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
 } nn_k_set;
 

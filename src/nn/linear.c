@@ -1,5 +1,5 @@
 /*
-** linear.c - the affine map as matrix products of views
+** linear.c - the affine map: kernels of its own for narrow layers, matrix products for wide ones
 */
 #include "nn/linear.h"
 
@@ -51,6 +51,75 @@ static nn_status with_leading(nn_tensor *out, nn_tensor *rows, const nn_tensor *
     return status;
 }
 
+/* Where kernel/rows.h beats BLAS, as measured: few units, and for the forward product enough
+** features to outweigh the sum over a vector's lanes. */
+#define NARROW_UNITS 128
+#define NARROW_GRADIENT_UNITS 64
+#define ENOUGH_FEATURES 64
+
+/* Elements of x in a block of rows: its rows stay in L2 while all units are computed. */
+#define BLOCK_OF_ROWS 32768
+
+/* Features in a block of dW: a multiple of every vector's lanes. */
+#define BLOCK_OF_FEATURES 64
+
+/* Operands of a narrow layer; all contiguous. */
+typedef struct narrow_job {
+    const nn_tensor *z, *x, *W, *b; /* z: (N,out), the output of linear, the input dz of dW */
+    nn_tensor *dW;
+} narrow_job;
+
+static void linear_block(void *context, int64_t first, int64_t rows)
+{
+    const narrow_job *j = context;
+    int64_t out = j->W->shape[0], in = j->W->shape[1];
+    nn_k()->rows->linear[j->W->dtype](nn_element(j->z, first * out), nn_element(j->x, first * in),
+                                      nn_tensor_data(j->W), j->b ? nn_tensor_data(j->b) : NULL,
+                                      rows, in, out);
+}
+
+static nn_status narrow_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W,
+                               const nn_tensor *b, nn_error *err)
+{
+    nn_tensor plain_x = NN_TENSOR_EMPTY, plain_W = NN_TENSOR_EMPTY;
+    nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
+    if (status == NN_OK) status = nn_tensor_contiguous(&plain_W, W, W->dtype, err);
+    if (status == NN_OK)
+        status = nn_tensor_new(z, x->dtype, 2, (int64_t[]){x->shape[0], W->shape[0]}, err);
+    if (status == NN_OK) {
+        narrow_job j = {.z = z, .x = &plain_x, .W = &plain_W, .b = b};
+        nn_blocks_each(x->shape[0], nn_blocks_rows(BLOCK_OF_ROWS, W->shape[1]), linear_block, &j);
+    }
+    nn_tensor_release(&plain_W);
+    nn_tensor_release(&plain_x);
+    return status;
+}
+
+static void gradient_block(void *context, int64_t first, int64_t features)
+{
+    const narrow_job *j = context;
+    int64_t out = j->dW->shape[0], in = j->dW->shape[1];
+    nn_k()->rows->gradient[j->dW->dtype](nn_element(j->dW, first), in, nn_tensor_data(j->z),
+                                         nn_element(j->x, first), in, j->x->shape[0], features,
+                                         out);
+}
+
+static nn_status narrow_gradient(nn_tensor *dW, const nn_tensor *dz, const nn_tensor *x,
+                                 const nn_tensor *W, nn_error *err)
+{
+    nn_tensor plain_x = NN_TENSOR_EMPTY, plain_dz = NN_TENSOR_EMPTY;
+    nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
+    if (status == NN_OK) status = nn_tensor_contiguous(&plain_dz, dz, dz->dtype, err);
+    if (status == NN_OK) status = nn_tensor_new(dW, W->dtype, 2, W->shape, err);
+    if (status == NN_OK) {
+        narrow_job j = {.z = &plain_dz, .x = &plain_x, .dW = dW};
+        nn_blocks_each(W->shape[1], BLOCK_OF_FEATURES, gradient_block, &j);
+    }
+    nn_tensor_release(&plain_dz);
+    nn_tensor_release(&plain_x);
+    return status;
+}
+
 typedef struct bias_job {
     const nn_tensor *z, *b;
 } bias_job;
@@ -63,11 +132,24 @@ static void add_bias(void *context, int64_t first, int64_t rows)
                                          n);
 }
 
+static nn_status wide_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W,
+                             const nn_tensor *b, nn_error *err)
+{
+    nn_tensor Wt = NN_TENSOR_EMPTY;
+    NN_TRY(nn_tensor_transpose(&Wt, W, 0, 1, err));
+    nn_status status = nn_matmul(z, x, &Wt, err);
+    if (status == NN_OK && b) {
+        bias_job j = {z, b};
+        nn_blocks_each(z->shape[0], nn_blocks_rows(NN_K_BLOCK, z->shape[1]), add_bias, &j);
+    }
+    nn_tensor_release(&Wt);
+    return status;
+}
+
 nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const nn_tensor *b,
                     nn_error *err)
 {
-    nn_tensor rows = NN_TENSOR_EMPTY, Wt = NN_TENSOR_EMPTY, bias = NN_TENSOR_EMPTY,
-              product = NN_TENSOR_EMPTY;
+    nn_tensor rows = NN_TENSOR_EMPTY, bias = NN_TENSOR_EMPTY, product = NN_TENSOR_EMPTY;
     NN_TRY(check_operands(x, 1, W, 2, err));
     if (b) {
         if (b->ndim != 1 || b->shape[0] != W->shape[0])
@@ -76,17 +158,13 @@ nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const 
         NN_TRY(nn_check_dtype((nn_operand){b, 3, "b"}, (nn_operand){x, 1, "x"}, err));
     }
     nn_status status = as_rows(&rows, x, err);
-    if (status == NN_OK) status = nn_tensor_transpose(&Wt, W, 0, 1, err);
     if (status == NN_OK && b) status = nn_tensor_contiguous(&bias, b, b->dtype, err);
-    if (status == NN_OK) status = nn_matmul(&product, &rows, &Wt, err);
-    if (status == NN_OK && b) {
-        bias_job j = {&product, &bias};
-        nn_blocks_each(product.shape[0], nn_blocks_rows(NN_K_BLOCK, product.shape[1]), add_bias,
-                       &j);
-    }
+    if (status == NN_OK)
+        status = W->shape[0] <= NARROW_UNITS && W->shape[1] >= ENOUGH_FEATURES
+                     ? narrow_linear(&product, &rows, W, b ? &bias : NULL, err)
+                     : wide_linear(&product, &rows, W, b ? &bias : NULL, err);
     if (status == NN_OK) status = with_leading(z, &product, x, err);
     nn_tensor_release(&bias);
-    nn_tensor_release(&Wt);
     nn_tensor_release(&rows);
     return status;
 }
@@ -104,11 +182,20 @@ static nn_status check_dz(const nn_tensor *dz, const nn_tensor *x, const nn_tens
     return nn_check_dtype((nn_operand){dz, 1, "dz"}, (nn_operand){x, 2, "x"}, err);
 }
 
+static nn_status wide_gradient(nn_tensor *dW, const nn_tensor *dz, const nn_tensor *x,
+                               nn_error *err)
+{
+    nn_tensor dz_t = NN_TENSOR_EMPTY;
+    NN_TRY(nn_tensor_transpose(&dz_t, dz, 0, 1, err));
+    nn_status status = nn_matmul(dW, &dz_t, x, err);
+    nn_tensor_release(&dz_t);
+    return status;
+}
+
 nn_status nn_linear_backward(nn_tensor *dx, nn_tensor *dW, nn_tensor *db, const nn_tensor *dz,
                              const nn_tensor *x, const nn_tensor *W, nn_error *err)
 {
-    nn_tensor dz_rows = NN_TENSOR_EMPTY, x_rows = NN_TENSOR_EMPTY, dz_t = NN_TENSOR_EMPTY,
-              product = NN_TENSOR_EMPTY;
+    nn_tensor dz_rows = NN_TENSOR_EMPTY, x_rows = NN_TENSOR_EMPTY, product = NN_TENSOR_EMPTY;
     nn_tensor *all[] = {dx, dW, db};
     NN_TRY(check_operands(x, 2, W, 3, err));
     NN_TRY(check_dz(dz, x, W, err));
@@ -117,13 +204,14 @@ nn_status nn_linear_backward(nn_tensor *dx, nn_tensor *dW, nn_tensor *db, const 
     if (status == NN_OK && dx) status = with_leading(dx, &product, x, err);
     if (status == NN_OK && dW) {
         status = as_rows(&x_rows, x, err);
-        if (status == NN_OK) status = nn_tensor_transpose(&dz_t, &dz_rows, 0, 1, err);
-        if (status == NN_OK) status = nn_matmul(dW, &dz_t, &x_rows, err);
+        if (status == NN_OK)
+            status = W->shape[0] <= NARROW_GRADIENT_UNITS
+                         ? narrow_gradient(dW, &dz_rows, &x_rows, W, err)
+                         : wide_gradient(dW, &dz_rows, &x_rows, err);
     }
     if (status == NN_OK && db) status = nn_sum(db, &dz_rows, (nn_reduction){0, false}, err);
     for (int i = 0; status != NN_OK && i < 3; i++)
         if (all[i]) nn_tensor_release(all[i]);
-    nn_tensor_release(&dz_t);
     nn_tensor_release(&x_rows);
     nn_tensor_release(&dz_rows);
     return status;

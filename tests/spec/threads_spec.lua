@@ -66,13 +66,16 @@ describe("the naive twins", function()
     assert.is_false(core.set_isa("z80"))
   end)
 
-  it("and every other instruction set the same bits", function()
-    -- BLAS chooses its own kernels: products are the same for all sets on one machine.
+  it("and every other instruction set the same bits, but for products", function()
+    local names = {"product", "transposed", "sum", "column_sums", "row_sums", "mean", "var", "norm",
+                   "max", "argmax", "exp", "add", "strided", "relu", "gelu", "tanh", "l2", "mse",
+                   "dropout"}
     local expected = results("float32")
-    for _, name in ipairs {"avx2", "portable"} do
-      if core.set_isa(name) then
-        for key, value in pairs(results("float32")) do
-          assert(value:tobytes() == expected[key]:tobytes(), key .. " differs on " .. name)
+    for _, set in ipairs {"avx2", "portable"} do
+      if core.set_isa(set) then
+        local got = results("float32")
+        for _, name in ipairs(names) do
+          assert(got[name]:tobytes() == expected[name]:tobytes(), name .. " differs on " .. set)
         end
       end
     end
