@@ -72,8 +72,8 @@ static bool same(nn_k_type type, const void *a, const void *b, int64_t n)
 }
 
 typedef struct buffers {
-    char a[LONGEST * STRIDE * 8], b[LONGEST * STRIDE * 8], c[LONGEST * STRIDE];
-    char got[LONGEST * STRIDE * 8], expected[LONGEST * STRIDE * 8];
+    _Alignas(8) char a[LONGEST * STRIDE * 8], b[LONGEST * STRIDE * 8 + 8], c[LONGEST * STRIDE];
+    _Alignas(8) char got[LONGEST * STRIDE * 8], expected[LONGEST * STRIDE * 8];
 } buffers;
 
 static buffers u;
@@ -162,7 +162,7 @@ static const int64_t layouts[][3] = {{1, 0, 1},    {1, 1, 1},    {1, 17, 1}, {3,
 
 static void test_sums(const nn_k_set *tuned, const nn_k_set *ref)
 {
-    static char x[10000 * 8];
+    static _Alignas(8) char x[10000 * 8];
     double got[400], expected[400], size[400];
     for (int op = 0; op < NN_K_SUM_OPS; op++)
         for (int type = 0; type < NN_K_TYPES; type++)
@@ -188,7 +188,7 @@ static void test_sums(const nn_k_set *tuned, const nn_k_set *ref)
 
 static void test_extremes(const nn_k_set *tuned, const nn_k_set *ref)
 {
-    static char x[10000 * 8], got[400 * 8], expected[400 * 8];
+    static _Alignas(8) char x[10000 * 8], got[400 * 8], expected[400 * 8];
     int64_t got_at[400], expected_at[400];
     for (int which = 0; which < 2; which++)
         for (int type = 0; type < NN_K_TYPES; type++)

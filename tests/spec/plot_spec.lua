@@ -362,7 +362,8 @@ describe("plot.images", function()
     assert.is_true(plot.images(path, {images = images, labels = labels, columns = 5,
                                       title = "Weights", value_label = "weight",
                                       colormap = "diverging"}))
-    for _, text in ipairs {"unit 1", "unit 23", "\u{FFFD}\u{FFFD}", '<&"', "Weights", "weight", "0"} do
+    for _, text in ipairs {"unit 1", "unit 23", "\u{FFFD}\u{FFFD}", '<&"', "Weights", "weight",
+                           "0"} do
       shows(path, text)
     end
   end)

@@ -32,7 +32,7 @@ local mnist
 local function mnist_at_hand()
   if mnist == nil then
     local ok, found = pcall(nn.data.mnist, {train = 300, test = 300})
-    mnist = ok and found.source == "mnist" and found
+    mnist = ok and found and found.source == "mnist" and found
   end
   return mnist
 end
