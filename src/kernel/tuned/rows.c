@@ -18,8 +18,8 @@
 
 #ifdef __AVX512F__ /* 32 registers of 64 bytes */
 #define VECTOR_BYTES 64
-#define LINEAR_ROWS 3
-#define LINEAR_UNITS 8
+#define LINEAR_ROWS 5
+#define LINEAR_UNITS 5
 #define GRADIENT_UNITS 12
 #elif defined __AVX__ /* 16 registers of 32 bytes */
 #define VECTOR_BYTES 32
@@ -39,9 +39,11 @@
         CALL(n);                                                                                   \
         break;
 #define CASES_4(CALL) CASE(1, CALL) CASE(2, CALL) CASE(3, CALL) CASE(4, CALL)
-#define CASES_6(CALL) CASES_4(CALL) CASE(5, CALL) CASE(6, CALL)
-#define CASES_8(CALL) CASES_6(CALL) CASE(7, CALL) CASE(8, CALL)
-#define CASES_12(CALL) CASES_8(CALL) CASE(9, CALL) CASE(10, CALL) CASE(11, CALL) CASE(12, CALL)
+#define CASES_5(CALL) CASES_4(CALL) CASE(5, CALL)
+#define CASES_6(CALL) CASES_5(CALL) CASE(6, CALL)
+#define CASES_12(CALL)                                                                             \
+    CASES_6(CALL)                                                                                  \
+    CASE(7, CALL) CASE(8, CALL) CASE(9, CALL) CASE(10, CALL) CASE(11, CALL) CASE(12, CALL)
 #define CASES(limit, CALL) CASES_EXPANDED(limit, CALL)
 #define CASES_EXPANDED(limit, CALL) CASES_##limit(CALL)
 #define LINEAR_DISPATCH(n, CALL)                                                                   \
