@@ -25,7 +25,7 @@ LIB_SRC := $(wildcard src/tensor/*.c src/kernel/*.c src/nn/*.c src/io/*.c)
 TUNED_SRC := $(wildcard src/kernel/tuned/*.c)
 BIND_SRC := $(wildcard src/bind/*.c)
 APP_SRC := $(wildcard src/app/*.c)
-TEST_SRC := $(wildcard tests/c/*.c)
+TEST_SRC := $(wildcard tests/c/*.c tests/fuzz/*.c)
 
 # Tuned kernels are compiled once per instruction set; dispatch.c chooses at start-up.
 ISAS := portable $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),avx2 avx512)
@@ -39,8 +39,9 @@ LIB_OBJ := $(call obj,$(LIB_SRC)) $(TUNED_OBJ)
 BIND_OBJ := $(call obj,$(BIND_SRC))
 APP_OBJ := $(call obj,$(APP_SRC))
 TEST_OBJ := $(call obj,$(TEST_SRC))
-TEST_EXE := $(patsubst tests/c/%.c,$(BUILD)/tests/c/%,$(filter tests/c/test_%,$(TEST_SRC)))
-TEST_HELPER_OBJ := $(filter-out $(BUILD)/obj/tests/c/test_%,$(TEST_OBJ))
+TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
+    $(filter tests/c/test_% tests/fuzz/fuzz_%,$(TEST_SRC)))
+FUZZ_DRIVER := $(BUILD)/obj/tests/fuzz/driver.o
 
 # ---- Flags ----------------------------------------------------------------------------------
 
@@ -95,7 +96,7 @@ test: ## set up, build, run all tests; SPEC=tests/spec/tensor_spec.lua runs only
 	@$(REMAKE) all c-tests
 	@tests/run --build $(BUILD) --exe $(EXE) $(SPEC)
 
-C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch])
+C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch])
 
 lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 	@.ci/setup lint
@@ -168,14 +169,14 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/objects: FORCE
 	$(call remember,$(NN_LDFLAGS) $(LDFLAGS) $(APP_LIBS) $(LIBS) \
-	    $(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ) $(TEST_HELPER_OBJ))
+	    $(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ))
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/tests/c/%.o: tests/c/%.c $(BUILD)/flags
+$(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
@@ -207,7 +208,8 @@ $(MODULE): $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
 c-tests: $(TEST_EXE)
 	@:
 
-$(TEST_EXE): $(BUILD)/tests/c/%: $(BUILD)/obj/tests/c/%.o $(TEST_HELPER_OBJ) $(LIB_OBJ) $(BUILD)/objects
+$(filter $(BUILD)/tests/fuzz/%,$(TEST_EXE)): $(FUZZ_DRIVER)
+$(TEST_EXE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB_OBJ) $(BUILD)/objects
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)

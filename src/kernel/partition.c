@@ -7,10 +7,11 @@
 ** barriers wait for every thread of a team; measured beside other busy
 ** processes they made small steps ten times slower.)
 **
-** The gate of a job is one word: closed or open, and how many workers are
-** inside. A worker enters only through an open gate; the caller closes it when
-** no block is left, waits until nobody is inside, and only then returns. So a
-** worker that wakes late finds the gate closed and never sees a dead job.
+** The gate of a job is one word: closed or open, and how many more workers may
+** come in. A worker enters only through an open gate; the caller closes it
+** when no block is left, waits until every place is free again, and only then
+** returns. So a worker that wakes late finds the gate closed, or open for the
+** next job, and never sees a dead one: it looks at a job only from inside.
 */
 #define _GNU_SOURCE /* sched_getaffinity */
 
@@ -35,13 +36,13 @@ static struct pool {
     atomic_flag busy; /* a job is being run; another caller then works alone */
     int workers;      /* threads that exist beside the callers */
 
-    /* The job; written by the caller while the gate is closed. */
+    /* The job; written by the caller while the gate is closed, read from inside. */
     void (*work)(void *context, int64_t i);
     void *context;
     int64_t count;
-    unsigned most; /* workers that may enter */
+    unsigned places; /* workers that may be inside */
     _Atomic int64_t next;
-    atomic_uint gate;
+    atomic_uint gate; /* free places, perhaps CLOSED */
 
     atomic_uint jobs; /* how many there were: what idle workers watch */
     int asleep;       /* workers waiting for `begun`; under lock, like the two conditions */
@@ -56,7 +57,7 @@ static struct pool {
     .drained = PTHREAD_COND_INITIALIZER,
 };
 
-static int threads; /* 0: not asked for yet */
+static atomic_int threads; /* 0: not asked for yet */
 
 static void relax(void)
 {
@@ -74,14 +75,15 @@ static void claim_blocks(void)
 static bool enter(void)
 {
     unsigned gate = atomic_load(&pool.gate);
-    while (!(gate & CLOSED) && gate < pool.most)
-        if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1)) return true;
+    while (!(gate & CLOSED) && gate > 0)
+        if (atomic_compare_exchange_weak(&pool.gate, &gate, gate - 1)) return true;
     return false;
 }
 
 static void leave(void)
 {
-    if (atomic_fetch_sub(&pool.gate, 1) != (CLOSED | 1)) return;
+    unsigned empty = CLOSED | pool.places;
+    if (atomic_fetch_add(&pool.gate, 1) + 1 != empty) return;
     pthread_mutex_lock(&pool.lock);
     if (pool.waiting) pthread_cond_signal(&pool.drained);
     pthread_mutex_unlock(&pool.lock);
@@ -152,9 +154,9 @@ static void begin(int64_t count, void (*work)(void *context, int64_t i), void *c
     pool.work = work;
     pool.context = context;
     pool.count = count;
-    pool.most = (unsigned)helpers;
+    pool.places = (unsigned)helpers;
     atomic_store(&pool.next, 0);
-    atomic_store(&pool.gate, 0);
+    atomic_store(&pool.gate, pool.places);
     atomic_fetch_add(&pool.jobs, 1);
     pthread_mutex_lock(&pool.lock);
     if (pool.asleep > 0) pthread_cond_broadcast(&pool.begun);
@@ -163,14 +165,15 @@ static void begin(int64_t count, void (*work)(void *context, int64_t i), void *c
 
 static void finish(void)
 {
+    unsigned empty = CLOSED | pool.places;
     atomic_fetch_or(&pool.gate, CLOSED);
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool.gate) == CLOSED) return;
+        if (atomic_load(&pool.gate) == empty) return;
         relax();
     }
     pthread_mutex_lock(&pool.lock);
     pool.waiting = true;
-    while (atomic_load(&pool.gate) != CLOSED) pthread_cond_wait(&pool.drained, &pool.lock);
+    while (atomic_load(&pool.gate) != empty) pthread_cond_wait(&pool.drained, &pool.lock);
     pool.waiting = false;
     pthread_mutex_unlock(&pool.lock);
 }
@@ -203,16 +206,18 @@ static int initial_threads(void)
     const char *text = getenv("NNLUA_NUM_THREADS");
     long asked = text ? strtol(text, NULL, 10) : 0;
     if (asked < 1) asked = processors();
-    return (int)(asked < 1 ? 1 : asked > MAX_THREADS ? MAX_THREADS : asked);
+    return (int)(asked > MAX_THREADS ? MAX_THREADS : asked);
 }
 
 void nn_k_set_threads(int n)
 {
-    threads = n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
+    atomic_store(&threads, n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n);
 }
 
 int nn_k_threads(void)
 {
-    if (threads == 0) threads = initial_threads();
-    return threads;
+    int n = atomic_load(&threads);
+    if (n > 0) return n;
+    nn_k_set_threads(initial_threads());
+    return atomic_load(&threads);
 }
