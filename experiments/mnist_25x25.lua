@@ -74,6 +74,13 @@ print(("Layers %s, %s, softmax; %s; %d threads"):format(table.concat(sizes, "-")
                                                        opts.dtype, opts.threads))
 print(("%d epochs, lr %g, lambda %g, seed %d"):format(opts.epochs, opts.lr, opts.lambda, opts.seed))
 
+local run <close> = cli.try("mnist_25x25", nn.run, {
+  name = "mnist_25x25", dir = opts.out,
+  config = {options = opts, layers = sizes, data = digits.title, nnlua = nn.version},
+  columns = {"epoch", "train_cost", "train_ce", "train_accuracy",
+             "test_cost", "test_ce", "test_accuracy", "l2_penalty"},
+})
+
 -- Is backpropagation right? Compare its gradient with finite differences of the same cost, on the
 -- first images and a sample of the parameters, in float64 whatever the dtype.
 local function gradient_difference()
@@ -87,13 +94,6 @@ local function gradient_difference()
   return report.relative_difference
 end
 print(("Gradient Checking Difference: %.4g"):format(gradient_difference()))
-
-local run <close> = cli.try("mnist_25x25", nn.run, {
-  name = "mnist_25x25", dir = opts.out,
-  config = {options = opts, layers = sizes, data = digits.title, nnlua = nn.version},
-  columns = {"epoch", "train_cost", "train_ce", "train_accuracy",
-             "test_cost", "test_ce", "test_accuracy", "l2_penalty"},
-})
 
 -- The reference program's cost: binary cross-entropy summed over the ten outputs.
 local function summed_cost(scores, y)

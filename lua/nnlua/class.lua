@@ -8,6 +8,8 @@
 -- Invariants: a class is the metatable of its instances; metamethods are inherited too, by copying
 -- them when the class is made.
 
+local options = require "nnlua.options"
+
 local function construct(self, ...)
   local object = setmetatable({}, self)
   if self.init then
@@ -35,6 +37,12 @@ end
 --- class(name [, parent]) -> a new class. Calling it makes an instance and hands the arguments to
 --- its method init, if there is one. Instances have :is(Class) and print as their class's name.
 local function class(name, parent)
+  if type(name) ~= "string" then
+    options.raise("class: a name expected, got %s", options.type_name(name))
+  elseif parent ~= nil and (type(parent) ~= "table" or not rawget(parent, "class_name")) then
+    options.raise("class '%s': a class expected as parent, got %s", name,
+                  options.type_name(parent))
+  end
   local new = {__tostring = class_name, is = is}
   for key, value in pairs(parent or {}) do
     if type(key) == "string" and key:sub(1, 2) == "__" then

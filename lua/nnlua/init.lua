@@ -52,8 +52,9 @@ nn.Flatten = require "nnlua.layers.flatten"
 take(require("nnlua.layers.activations"), nil) -- require gives two values
 take(require("nnlua.loss"), nil)
 
-nn.init = require "nnlua.initializers"
-nn.optim = require "nnlua.optim"
+nn.init = options.strict("nn.init", require "nnlua.initializers")
+nn.optim = options.strict("nn.optim", require "nnlua.optim")
+nn.io = require "nnlua.io"
 nn.metrics = require "nnlua.metrics"
 nn.gradcheck = require "nnlua.gradcheck"
 

@@ -15,6 +15,7 @@ local autograd = require "nnlua.autograd"
 local class = require "nnlua.class"
 local core = require "nnlua.core"
 local options = require "nnlua.options"
+local state_dict = require "nnlua.state_dict"
 
 local Module = class("Module")
 
@@ -87,13 +88,21 @@ function Module.check(_)
   return nil
 end
 
+-- What forward returned, which must be something.
+local function returned(module, ...)
+  if select("#", ...) == 0 then
+    options.raise("%s: forward returned nothing", tostring(module))
+  end
+  return ...
+end
+
 --- module(...) -> module:forward(...), after module:check(...).
 function Module:__call(...)
   local problem = self:check(...)
   if problem then
     options.raise("%s: %s", tostring(self), problem)
   end
-  return self:forward(...)
+  return returned(self, self:forward(...))
 end
 
 -- Calls visit(kind, name, value, owner, key) for every parameter, buffer and child below module, in
@@ -219,16 +228,6 @@ end
 
 -- State -------------------------------------------------------------------------------------------
 
-local StateDict = {
-  __index = function(dict, name)
-    for i = 1, #dict do -- not ipairs, which would come back here for the end of the list
-      if dict[i][1] == name then
-        return dict[i][2]
-      end
-    end
-  end,
-}
-
 --- module:state_dict([{clone = false}]) -> list of {name, tensor} in order: all parameters and
 --- registered state. dict["1.weight"] works too; nn.io.save_safetensors takes it as it is.
 --- The tensors share the module's memory: clone to keep a snapshot.
@@ -238,30 +237,11 @@ function Module:state_dict(given)
   for i, entry in ipairs(entries(self, "parameter", "buffer")) do
     dict[i] = {entry.name, o.clone and core.clone(entry.value) or autograd.detach(entry.value)}
   end
-  return setmetatable(dict, StateDict)
+  return state_dict.named(dict)
 end
 
 local function shape_text(tensor)
   return "[" .. table.concat(tensor:shape(), ",") .. "]"
-end
-
--- name -> tensor, and the names in order, of a list of pairs or a table by name.
-local function read_dict(dict)
-  local by_name, names = {}, {}
-  if #dict > 0 then
-    for i, pair in ipairs(dict) do
-      if type(pair) ~= "table" or type(pair[1]) ~= "string" then
-        core.arg_error(1, "load_state_dict", ("entry %d is not a pair {name, tensor}"):format(i))
-      end
-      names[i], by_name[pair[1]] = pair[1], pair[2]
-    end
-  else
-    names = options.sorted_keys(dict)
-    for _, name in ipairs(names) do
-      by_name[name] = dict[name]
-    end
-  end
-  return by_name, names
 end
 
 --- module:load_state_dict(dict [, {strict = true}]) -> module, its parameters and state now with
@@ -269,12 +249,12 @@ end
 --- module's dtypes. Raises one error that lists every missing and unexpected name (unless not
 --- strict) and every wrong shape; the module is unchanged then.
 function Module:load_state_dict(dict, given)
-  if type(dict) ~= "table" then
-    core.arg_error(1, "load_state_dict", "table expected, got " .. options.type_name(dict))
-  end
   local o = options.check("load_state_dict", given, {strict = true})
-  local by_name, names = read_dict(dict)
-  local problems, known, todo = {}, {}, {}
+  local list = state_dict.read(1, "load_state_dict", dict)
+  local by_name, problems, known, todo = {}, {}, {}, {}
+  for _, pair in ipairs(list) do
+    by_name[pair[1]] = pair[2]
+  end
   for _, entry in ipairs(entries(self, "parameter", "buffer")) do
     local value = by_name[entry.name]
     known[entry.name] = true
@@ -291,9 +271,9 @@ function Module:load_state_dict(dict, given)
       todo[#todo + 1] = {entry.value, value}
     end
   end
-  for _, name in ipairs(names) do
-    if o.strict and not known[name] then
-      problems[#problems + 1] = ("'%s' is unexpected"):format(name)
+  for _, pair in ipairs(list) do
+    if o.strict and not known[pair[1]] then
+      problems[#problems + 1] = ("'%s' is unexpected"):format(pair[1])
     end
   end
   if #problems > 0 then

@@ -33,6 +33,15 @@ function options.suggest(name, names)
   return nearest and (" (did you mean '%s'?)"):format(nearest) or ""
 end
 
+--- options.strict(title, t) -> t, which now raises, with a suggestion, when a field is read that it
+--- does not have.
+function options.strict(title, t)
+  return setmetatable(t, {__index = function(_, name)
+    options.raise("%s has no '%s'%s", title, tostring(name),
+                  options.suggest(tostring(name), options.sorted_keys(t)))
+  end})
+end
+
 --- options.type_name(value) -> what to call the value's type in a message: "tensor", "number", ...
 function options.type_name(value)
   if core.is_tensor(value) then

@@ -28,6 +28,7 @@ end
 --- model:add(module) -> model, with module as its new last layer.
 function Sequential:add(module)
   check_module(1, "add", module)
+  if module == self then core.arg_error(1, "add", "a container cannot hold itself") end
   self[#self + 1] = module
   return self
 end

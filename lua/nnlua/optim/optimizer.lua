@@ -77,6 +77,15 @@ local function fill_group(self, group, common)
   return filled
 end
 
+-- opt.lr = x would be heard by nobody.
+function Optimizer:__newindex(name, value)
+  if self.defaults[name] ~= nil then
+    options.raise("%s: '%s' is an option of each group: set optimizer.groups[1].%s",
+                  self.class_name, name, name)
+  end
+  rawset(self, name, value)
+end
+
 -- params: a list of tensors, or of groups {params = list, option = value, ...}.
 function Optimizer:init(params, given)
   local name = self.class_name
