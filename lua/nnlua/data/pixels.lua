@@ -10,7 +10,8 @@ local options = require "nnlua.options"
 return function(images, given)
   local opts = options.check("data.pixels", given, {dtype = "float32"})
   if not core.is_tensor(images) or images:dtype() ~= "uint8" then
-    core.arg_error(1, "data.pixels", "a uint8 tensor expected, got " .. options.type_name(images))
+    core.arg_error(1, "data.pixels", "a uint8 tensor expected, got a "
+      .. (core.is_tensor(images) and images:dtype() .. " one" or options.type_name(images)))
   end
   return (images:flatten(2):to("float32") / 255):to(opts.dtype)
 end

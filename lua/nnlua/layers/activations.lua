@@ -4,6 +4,7 @@
 -- nnlua.functional that has the formula.
 
 local class = require "nnlua.class"
+local core = require "nnlua.core"
 local functional = require "nnlua.functional"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
@@ -16,6 +17,7 @@ local function activation(name, operation, defaults)
   function Activation:init(given)
     local checked = options.check(name, given, defaults)
     rawset(self, "options", #names > 0 and checked or nil)
+    apply(core.zeros(1), self.options) -- so that a wrong value raises here and not at forward
   end
 
   function Activation:forward(x)

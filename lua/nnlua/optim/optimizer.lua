@@ -89,7 +89,9 @@ end
 -- params: a list of tensors, or of groups {params = list, option = value, ...}.
 function Optimizer:init(params, given)
   local name = self.class_name
-  if type(params) ~= "table" or #params == 0 then
+  if type(params) == "table" and type(params.parameters) == "function" then
+    core.arg_error(1, name, "a list of parameters expected, got a module: pass its :parameters()")
+  elseif type(params) ~= "table" or #params == 0 then
     core.arg_error(1, name, "a list of parameters or groups expected, got "
       .. (type(params) == "table" and "an empty one" or options.type_name(params)))
   end
