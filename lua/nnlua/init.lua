@@ -27,10 +27,10 @@ local function take(from, names)
 end
 
 -- What the core offers to this library only.
-local INTERNAL = {"Tensor", "arg_error", "adam_step", "edit_distance", "fail_allocation",
-                  "get_record", "hooks", "index", "isatty", "raise", "set_data", "set_index",
-                  "set_isa", "set_library", "set_record", "sgd_step", "sum_to", "terminal_width",
-                  "version"}
+local INTERNAL = {"Tensor", "arg_error", "adam_step", "chain_backprop", "chain_forward",
+                  "edit_distance", "fail_allocation", "get_record", "hooks", "index", "isatty",
+                  "raise", "set_data", "set_index", "set_isa", "set_library", "set_record",
+                  "sgd_step", "sum_to", "terminal_width", "version"}
 
 take(core)
 take(functional)
@@ -57,6 +57,7 @@ nn.optim = options.strict("nn.optim", require "nnlua.optim")
 nn.io = require "nnlua.io"
 nn.metrics = require "nnlua.metrics"
 nn.gradcheck = require "nnlua.gradcheck"
+take(require("nnlua.backprop"), nil)
 
 --- nn.version: the library's version, "0.1.0".
 nn.version = core.build_info().version

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,16 +84,20 @@ static int type_error(lua_State *L, int arg, const char *function, const char *e
 }
 
 /* How many bytes of garbage tensors may pile up before Lua is made to look for them: Lua counts
-** a tensor as a few dozen bytes, whatever it holds. */
+** a tensor as a few dozen bytes, whatever it holds. Under a cap it is half of what the cap leaves,
+** so that garbage alone does not make an allocation fail. */
 #define GARBAGE ((size_t)32 << 20)
 
 static void drive_collector(lua_State *L)
 {
-    static size_t seen; /* nn_alloc_total at the last collection */
+    static atomic_size_t seen; /* nn_alloc_total at the last collection */
     size_t total = nn_alloc_total(), in_use = nn_alloc_in_use(), cap = nn_alloc_cap();
     size_t allowed = in_use / 2 > GARBAGE ? in_use / 2 : GARBAGE;
-    bool tight = cap > 0 && in_use > cap / 4 * 3;
-    if (total - seen < allowed && !tight) return;
+    if (cap > 0) {
+        size_t left = cap > in_use ? cap - in_use : 0;
+        if (left / 2 < allowed) allowed = left / 2;
+    }
+    if (total - seen < allowed || total == seen) return;
     seen = total;
     lua_gc(L, LUA_GCCOLLECT);
 }
@@ -106,17 +111,33 @@ nn_tensor *nnb_new_tensor(lua_State *L)
     return t;
 }
 
+/* What all closed tensors lie on: one element of any dtype. */
+static char closed_bytes[8] __attribute__((aligned(8)));
+static nn_storage closed = {.references = 1, .size = sizeof closed_bytes, .data = closed_bytes};
+
+bool nnb_is_closed(const nn_tensor *t)
+{
+    return !t->storage || t->storage == &closed;
+}
+
+void nnb_close_tensor(nn_tensor *t)
+{
+    if (nnb_is_closed(t)) return;
+    nn_tensor_release(t);
+    *t = (nn_tensor){.storage = &closed, .dtype = t->dtype, .ndim = t->ndim};
+}
+
 nn_tensor *nnb_to_tensor(lua_State *L, int arg)
 {
     nn_tensor *t = luaL_testudata(L, arg, NNB_TENSOR);
-    return t && t->storage ? t : NULL;
+    return t && !nnb_is_closed(t) ? t : NULL;
 }
 
 nn_tensor *nnb_check_tensor(lua_State *L, int arg, const char *function)
 {
     nn_tensor *t = luaL_testudata(L, arg, NNB_TENSOR);
     if (!t) type_error(L, arg, function, "tensor");
-    if (!t->storage) nnb_arg_error(L, arg, function, "the tensor has been closed");
+    if (nnb_is_closed(t)) nnb_arg_error(L, arg, function, "the tensor has been closed");
     return t;
 }
 
@@ -153,17 +174,34 @@ int64_t nnb_check_dim(lua_State *L, int arg, const char *function)
     return dim > 0 ? dim - 1 : dim;
 }
 
+static bool has_names(lua_State *L, int table)
+{
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            lua_pop(L, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 int nnb_check_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function)
 {
     int n = 0;
     if (lua_type(L, arg) == LUA_TTABLE) {
-        lua_Integer length = luaL_len(L, arg);
+        lua_Integer length = (lua_Integer)lua_rawlen(L, arg);
+        bool named = has_names(L, arg);
+        *ndim = 0;
+        if (named && length == 0) return arg;
+        if (named) nnb_arg_error(L, arg, function, "sizes and options in one table; give it two");
         if (length > NN_MAX_RANK)
             nnb_arg_error(L, arg, function, "rank %I is above the maximum of %d", length,
                           NN_MAX_RANK);
         for (; n < length; n++) {
             int exact;
-            lua_geti(L, arg, n + 1);
+            lua_rawgeti(L, arg, n + 1);
             shape[n] = lua_tointegerx(L, -1, &exact);
             if (!exact) nnb_arg_error(L, arg, function, "size %d is not an integer", n + 1);
             lua_pop(L, 1);
@@ -222,7 +260,8 @@ void nnb_options(lua_State *L, int arg, const char *function, ...)
 static bool push_option(lua_State *L, int arg, const char *name)
 {
     if (lua_isnoneornil(L, arg)) return false;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) return true;
+    lua_pushstring(L, name);
+    if (lua_rawget(L, arg) != LUA_TNIL) return true;
     lua_pop(L, 1);
     return false;
 }
@@ -253,6 +292,13 @@ double nnb_option_number(lua_State *L, int arg, const char *name, double otherwi
     return value;
 }
 
+double nnb_required_number(lua_State *L, int arg, const char *name, const char *function)
+{
+    if (!push_option(L, arg, name)) nnb_error(L, "option '%s' to '%s' is missing", name, function);
+    lua_pop(L, 1);
+    return nnb_option_number(L, arg, name, 0, function);
+}
+
 int64_t nnb_option_integer(lua_State *L, int arg, const char *name, int64_t otherwise,
                            const char *function)
 {
@@ -260,6 +306,15 @@ int64_t nnb_option_integer(lua_State *L, int arg, const char *name, int64_t othe
     if (!push_option(L, arg, name)) return otherwise;
     int64_t value = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &exact) : 0;
     if (!exact) option_error(L, name, function, "integer");
+    lua_pop(L, 1);
+    return value;
+}
+
+const char *nnb_option_string(lua_State *L, int arg, const char *name, const char *function)
+{
+    if (!push_option(L, arg, name)) return NULL;
+    if (lua_type(L, -1) != LUA_TSTRING) option_error(L, name, function, "string");
+    const char *value = lua_tostring(L, -1);
     lua_pop(L, 1);
     return value;
 }
@@ -299,6 +354,15 @@ nn_dtype nnb_option_dtype(lua_State *L, int arg, nn_dtype otherwise, const char 
     return dtype;
 }
 
+void nnb_option_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function)
+{
+    if (!push_option(L, arg, "shape")) return;
+    int list = lua_gettop(L);
+    if (!lua_istable(L, list) || nnb_check_shape(L, list, shape, ndim, function) == list)
+        option_error(L, "shape", function, "list of sizes");
+    lua_pop(L, 1);
+}
+
 nn_tensor *nnb_option_tensor(lua_State *L, int arg, const char *name, const char *function)
 {
     if (!push_option(L, arg, name)) return NULL;
@@ -319,37 +383,51 @@ nn_rng *nnb_option_generator(lua_State *L, int arg, const char *function)
 
 /* ---- scalars ---- */
 
-static void set_scalar(nnb_scalar *s, nn_dtype dtype)
+/* The tensor at arg, or the number or boolean there as a tensor of the given dtype. */
+static const nn_tensor *operand_of(lua_State *L, int arg, nnb_scalar *s, nn_dtype dtype,
+                                   const char *function)
 {
     s->storage = (nn_storage){.references = 1, .size = sizeof s->bytes, .data = s->bytes};
     s->tensor = (nn_tensor){.storage = &s->storage, .dtype = dtype};
+    if (nnb_set_element(L, arg, &s->tensor, 0)) return &s->tensor;
+    if (!luaL_testudata(L, arg, NNB_TENSOR)) type_error(L, arg, function, "tensor or number");
+    return nnb_check_tensor(L, arg, function);
 }
 
 const nn_tensor *nnb_check_operand(lua_State *L, int arg, nnb_scalar *s, const nn_tensor *beside,
                                    const char *function)
 {
     nn_dtype dtype = beside ? beside->dtype : NN_BOOL;
-    switch (lua_type(L, arg)) {
-    case LUA_TNUMBER:
-        if (lua_isinteger(L, arg)) {
-            int64_t value = lua_tointeger(L, arg);
-            if (dtype == NN_BOOL || (dtype == NN_UINT8 && (value < 0 || value > UINT8_MAX)))
-                dtype = NN_INT64;
-            set_scalar(s, dtype);
-            nn_tensor_set_int(&s->tensor, 0, value);
-        } else {
-            set_scalar(s, nn_dtype_is_float(dtype) ? dtype : NN_FLOAT32);
-            nn_tensor_set(&s->tensor, 0, lua_tonumber(L, arg));
-        }
-        return &s->tensor;
-    case LUA_TBOOLEAN:
-        set_scalar(s, NN_BOOL);
-        nn_tensor_set_int(&s->tensor, 0, lua_toboolean(L, arg));
-        return &s->tensor;
-    default:
-        if (!luaL_testudata(L, arg, NNB_TENSOR)) type_error(L, arg, function, "tensor or number");
-        return nnb_check_tensor(L, arg, function);
-    }
+    int64_t value = lua_tointeger(L, arg); /* if it is one */
+    bool fits_uint8 = value >= 0 && value <= UINT8_MAX;
+    if (lua_isboolean(L, arg))
+        dtype = NN_BOOL;
+    else if (!lua_isinteger(L, arg))
+        dtype = nn_dtype_is_float(dtype) ? dtype : NN_FLOAT32;
+    else if (dtype == NN_BOOL || (dtype == NN_UINT8 && !fits_uint8))
+        dtype = NN_INT64;
+    return operand_of(L, arg, s, dtype, function);
+}
+
+const nn_tensor *nnb_check_value(lua_State *L, int arg, nnb_scalar *s, const char *function)
+{
+    nn_dtype dtype = lua_isboolean(L, arg)   ? NN_BOOL
+                     : lua_isinteger(L, arg) ? NN_INT64
+                                             : NN_FLOAT64;
+    return operand_of(L, arg, s, dtype, function);
+}
+
+bool nnb_set_element(lua_State *L, int index, nn_tensor *t, int64_t at)
+{
+    if (lua_isinteger(L, index))
+        nn_tensor_set_int(t, at, lua_tointeger(L, index));
+    else if (lua_isboolean(L, index))
+        nn_tensor_set_int(t, at, lua_toboolean(L, index));
+    else if (lua_type(L, index) == LUA_TNUMBER)
+        nn_tensor_set(t, at, lua_tonumber(L, index));
+    else
+        return false;
+    return true;
 }
 
 void nnb_push_element(lua_State *L, const nn_tensor *t, int64_t at)

@@ -27,7 +27,12 @@
 ** which cannot see the engine's bytes. */
 nn_tensor *nnb_new_tensor(lua_State *L);
 
-/* The tensor at arg; raises if it is none. nnb_to_tensor gives NULL instead. */
+/* Closes a userdata's tensor; again is harmless. What stays is a valid tensor without elements (or
+** with one, if it is 0-dim): a finalizer may close an argument between its check and its use. */
+void nnb_close_tensor(nn_tensor *t);
+bool nnb_is_closed(const nn_tensor *t);
+
+/* The tensor at arg; raises if it is none or closed. nnb_to_tensor gives NULL instead. */
 nn_tensor *nnb_check_tensor(lua_State *L, int arg, const char *function);
 nn_tensor *nnb_to_tensor(lua_State *L, int arg);
 
@@ -50,19 +55,27 @@ int nnb_arg_error(lua_State *L, int arg, const char *function, const char *forma
 int nnb_error(lua_State *L, const char *format, ...);
 
 /* The trailing options table at arg (nil and none count as empty): raises, with a suggestion, if
-** it holds a name that is not among the NULL-terminated ones. The getters below read from it. */
+** it holds a name that is not among the NULL-terminated ones. The getters below read from it.
+**
+** Tables that bindings read (options, sizes, keys, lists) are read raw: no metamethod of the user's
+** runs between the checks of a call and its work. */
 void nnb_options(lua_State *L, int arg, const char *function, ...);
 
 bool nnb_option_boolean(lua_State *L, int arg, const char *name, bool otherwise,
                         const char *function);
 double nnb_option_number(lua_State *L, int arg, const char *name, double otherwise,
                          const char *function);
+double nnb_required_number(lua_State *L, int arg, const char *name, const char *function);
 int64_t nnb_option_integer(lua_State *L, int arg, const char *name, int64_t otherwise,
                            const char *function);
+/* A string, which the options table goes on owning; NULL if it is not given. */
+const char *nnb_option_string(lua_State *L, int arg, const char *name, const char *function);
 /* One of the NULL-terminated words; the index of the one given, or otherwise. */
 int nnb_option_word(lua_State *L, int arg, const char *name, const char *const words[],
                     int otherwise, const char *function);
 nn_dtype nnb_option_dtype(lua_State *L, int arg, nn_dtype otherwise, const char *function);
+/* The list of sizes "shape"; *ndim and shape stay as they are if it is not given. */
+void nnb_option_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function);
 nn_tensor *nnb_option_tensor(lua_State *L, int arg, const char *name, const char *function);
 /* The option "generator", or the default generator. */
 nn_rng *nnb_option_generator(lua_State *L, int arg, const char *function);
@@ -77,7 +90,8 @@ const char *nnb_check_string(lua_State *L, int arg, size_t *length, const char *
 /* A 1-based dimension argument (negatives from the end) as the core counts it. */
 int64_t nnb_check_dim(lua_State *L, int arg, const char *function);
 
-/* Sizes from arg on, as numbers or as one table; gives the index of the argument after them. */
+/* Sizes from arg on, as numbers or as one list; gives the index of the argument after them. A
+** table that holds names alone is no list but that next argument. */
 int nnb_check_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function);
 
 /* A Lua number or boolean as a 0-dim tensor on the C stack. */
@@ -92,8 +106,12 @@ typedef struct nnb_scalar {
 const nn_tensor *nnb_check_operand(lua_State *L, int arg, nnb_scalar *s, const nn_tensor *beside,
                                    const char *function);
 
-/* Pushes one element as a Lua number or boolean. */
+/* The same for what is assigned: a number keeps every digit until it is cast to the target. */
+const nn_tensor *nnb_check_value(lua_State *L, int arg, nnb_scalar *s, const char *function);
+
+/* Pushes one element as a Lua number or boolean; writes one, false if index holds neither. */
 void nnb_push_element(lua_State *L, const nn_tensor *t, int64_t at);
+bool nnb_set_element(lua_State *L, int index, nn_tensor *t, int64_t at);
 
 /* The module's default generator. */
 nn_rng *nnb_default_generator(lua_State *L);
@@ -114,6 +132,7 @@ void nnb_open_reduce(lua_State *L);
 void nnb_open_random(lua_State *L);
 void nnb_open_neural(lua_State *L);
 void nnb_open_loss(lua_State *L);
+void nnb_open_chain(lua_State *L);
 void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
 

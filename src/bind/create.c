@@ -37,15 +37,11 @@ static int core_ones(lua_State *L)
     return create(L, "ones", false, 1);
 }
 
-/* A number or boolean for every element; int64 keeps integers exact. */
-static void fill_with(lua_State *L, int arg, nn_tensor *t)
+/* The number or boolean at argument 2, for full and full_like. */
+static const nn_tensor *check_fill(lua_State *L, nnb_scalar *s, const char *function)
 {
-    if (lua_isinteger(L, arg))
-        nn_tensor_fill_int(t, lua_tointeger(L, arg));
-    else if (lua_isboolean(L, arg))
-        nn_tensor_fill_int(t, lua_toboolean(L, arg));
-    else
-        nn_tensor_fill(t, lua_tonumber(L, arg));
+    if (!lua_isboolean(L, 2)) nnb_check_number(L, 2, function);
+    return nnb_check_value(L, 2, s, function);
 }
 
 /* full({sizes}, value, {dtype=}) */
@@ -53,15 +49,17 @@ static int core_full(lua_State *L)
 {
     int64_t shape[NN_MAX_RANK];
     int ndim;
+    nnb_scalar s;
     nn_error err;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    nnb_check_shape(L, 1, shape, &ndim, "full");
-    if (!lua_isboolean(L, 2)) nnb_check_number(L, 2, "full");
+    if (!lua_istable(L, 1) || nnb_check_shape(L, 1, shape, &ndim, "full") != 2)
+        return nnb_arg_error(L, 1, "full", "a list of sizes expected, got %s", luaL_typename(L, 1));
+    const nn_tensor *value = check_fill(L, &s, "full");
     nnb_options(L, 3, "full", "dtype", NULL);
-    nn_dtype dtype = nnb_option_dtype(L, 3, lua_isboolean(L, 2) ? NN_BOOL : NN_FLOAT32, "full");
+    nn_dtype otherwise = value->dtype == NN_BOOL ? NN_BOOL : NN_FLOAT32;
+    nn_dtype dtype = nnb_option_dtype(L, 3, otherwise, "full");
     nn_tensor *out = nnb_new_tensor(L);
     NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "full");
-    fill_with(L, 2, out);
+    NNB_TRY(L, nn_tensor_copy(out, value, &err), &err, "full");
     return 1;
 }
 
@@ -91,13 +89,14 @@ static int core_ones_like(lua_State *L)
 static int core_full_like(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "full_like");
+    nnb_scalar s;
+    const nn_tensor *value = check_fill(L, &s, "full_like");
     nn_error err;
-    if (!lua_isboolean(L, 2)) nnb_check_number(L, 2, "full_like");
     nnb_options(L, 3, "full_like", "dtype", NULL);
     nn_dtype dtype = nnb_option_dtype(L, 3, t->dtype, "full_like");
     nn_tensor *out = nnb_new_tensor(L);
     NNB_TRY(L, nn_tensor_like(out, t, dtype, &err), &err, "full_like");
-    fill_with(L, 2, out);
+    NNB_TRY(L, nn_tensor_copy(out, value, &err), &err, "full_like");
     return 1;
 }
 
@@ -120,22 +119,31 @@ static int core_eye(lua_State *L)
 static int core_arange(lua_State *L)
 {
     double bound[3] = {0, 0, 1};
+    int64_t exact[3] = {0, 0, 1}; /* the same bounds, if they are integers */
     int n = 0;
     bool integers = true;
     nn_error err;
     for (; n < 3 && lua_type(L, n + 1) == LUA_TNUMBER; n++) {
         bound[n] = lua_tonumber(L, n + 1);
+        exact[n] = lua_tointeger(L, n + 1);
         integers = integers && lua_isinteger(L, n + 1);
     }
     if (n == 0) nnb_check_number(L, 1, "arange");
     if (n == 1) {
         bound[1] = bound[0];
+        exact[1] = exact[0];
         bound[0] = 0;
+        exact[0] = 0;
     }
     nnb_options(L, n + 1, "arange", "dtype", NULL);
     nn_dtype dtype = nnb_option_dtype(L, n + 1, integers ? NN_INT64 : NN_FLOAT32, "arange");
-    NNB_TRY(L, nn_tensor_arange(nnb_new_tensor(L), dtype, bound[0], bound[1], bound[2], &err), &err,
-            "arange");
+    nn_tensor *out = nnb_new_tensor(L);
+    if (integers)
+        NNB_TRY(L, nn_tensor_arange_int(out, dtype, exact[0], exact[1], exact[2], &err), &err,
+                "arange");
+    else
+        NNB_TRY(L, nn_tensor_arange(out, dtype, bound[0], bound[1], bound[2], &err), &err,
+                "arange");
     return 1;
 }
 
@@ -163,9 +171,9 @@ static int measure(lua_State *L, int64_t *shape, bool *booleans)
     while (lua_type(L, -1) == LUA_TTABLE) {
         if (ndim == NN_MAX_RANK)
             nnb_arg_error(L, 1, "tensor", "tables are nested deeper than %d", NN_MAX_RANK);
-        shape[ndim] = luaL_len(L, -1);
+        shape[ndim] = (int64_t)lua_rawlen(L, -1);
         if (shape[ndim++] == 0) break;
-        lua_geti(L, -1, 1);
+        lua_rawgeti(L, -1, 1);
         lua_remove(L, -2);
     }
     *booleans = lua_isboolean(L, -1);
@@ -177,30 +185,24 @@ static int measure(lua_State *L, int64_t *shape, bool *booleans)
 static int64_t fill_from_table(lua_State *L, nn_tensor *t, int dim, int64_t at)
 {
     if (dim < t->ndim) {
-        if (lua_type(L, -1) != LUA_TTABLE || luaL_len(L, -1) != t->shape[dim])
+        bool table = lua_istable(L, -1);
+        lua_Integer length = table ? (lua_Integer)lua_rawlen(L, -1) : 0;
+        if (!table || length != t->shape[dim])
             nnb_arg_error(L, 1, "tensor",
-                          "ragged nesting: a table of %d entries expected at depth %d, got %s",
-                          (int)t->shape[dim], dim + 1,
-                          lua_type(L, -1) == LUA_TTABLE
-                              ? lua_pushfstring(L, "one of %I", luaL_len(L, -1))
-                              : luaL_typename(L, -1));
+                          "ragged nesting: a table of %I entries expected at depth %d, got %s",
+                          (lua_Integer)t->shape[dim], dim + 1,
+                          table ? lua_pushfstring(L, "one of %I", length) : luaL_typename(L, -1));
         for (int64_t i = 1; i <= t->shape[dim]; i++) {
             luaL_checkstack(L, 2, "nested tables");
-            lua_geti(L, -1, i);
+            lua_rawgeti(L, -1, i);
             at = fill_from_table(L, t, dim + 1, at);
             lua_pop(L, 1);
         }
         return at;
     }
-    if (lua_isinteger(L, -1))
-        nn_tensor_set_int(t, at, lua_tointeger(L, -1));
-    else if (lua_isboolean(L, -1))
-        nn_tensor_set_int(t, at, lua_toboolean(L, -1));
-    else if (lua_type(L, -1) == LUA_TNUMBER)
-        nn_tensor_set(t, at, lua_tonumber(L, -1));
-    else
-        nnb_arg_error(L, 1, "tensor", "a number expected at element %I, got %s", at + 1,
-                      luaL_typename(L, -1));
+    if (!nnb_set_element(L, -1, t, at))
+        nnb_arg_error(L, 1, "tensor", "a number expected at element %I, got %s",
+                      (lua_Integer)at + 1, luaL_typename(L, -1));
     return at + 1;
 }
 
@@ -242,14 +244,17 @@ static int core_from_bytes(lua_State *L)
     nnb_options(L, 2, "from_bytes", "dtype", "shape", NULL);
     nn_dtype dtype = nnb_option_dtype(L, 2, NN_FLOAT32, "from_bytes");
     shape[0] = (int64_t)(length / nn_dtype_size(dtype));
-    if (!lua_isnoneornil(L, 2) && lua_getfield(L, 2, "shape") == LUA_TTABLE)
-        nnb_check_shape(L, lua_gettop(L), shape, &ndim, "from_bytes");
+    nnb_option_shape(L, 2, shape, &ndim, "from_bytes");
     nn_tensor *out = nnb_new_tensor(L);
     NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "from_bytes");
     if (out->storage->size != length)
         return nnb_arg_error(L, 1, "from_bytes", "%I bytes expected for %s %s, got %I",
                              (lua_Integer)out->storage->size, nn_dtype_name(dtype),
                              nn_shape_name(ndim, shape).text, (lua_Integer)length);
+    for (size_t i = 0; dtype == NN_BOOL && i < length; i++)
+        if ((unsigned char)bytes[i] > 1)
+            return nnb_arg_error(L, 1, "from_bytes", "byte %I is %d, a bool is 0 or 1",
+                                 (lua_Integer)i + 1, (unsigned char)bytes[i]);
     memcpy(out->storage->data, bytes, length);
     return 1;
 }

@@ -180,6 +180,7 @@ static const nn_tensor *push_truth(lua_State *L, int arg, const char *function)
 /* On bools "and" is the product and "or" the sum. */
 static int logical(lua_State *L, nn_k_binary_op op, const char *function)
 {
+    lua_settop(L, 2); /* so that what is pushed is not mistaken for the second operand */
     const nn_tensor *a = push_truth(L, 1, function), *b = push_truth(L, 2, function);
     nn_error err;
     NNB_TRY(L, nn_binary(nnb_new_tensor(L), op, a, b, &err), &err, function);

@@ -29,6 +29,7 @@
         *(view) = narrowed;                                                                        \
     } while (0)
 
+/* An index as the core counts it. Outside 0..size-1 if i is outside the dimension. */
 static int64_t from_end(int64_t i, int64_t size)
 {
     return i < 0 ? i + size : i - 1;
@@ -43,6 +44,35 @@ static int64_t entry_integer(lua_State *L, int index, const char *what)
                       luaL_tolstring(L, index, NULL));
     if (value == 0) nnb_arg_error(L, 2, "index", "%s is 0; indices count from 1", what);
     return value;
+}
+
+/* The range {first, last, step} at the top of the stack, applied to dimension dim of view, which
+** was dimension `position` of t. An empty range may start one past the end and end at 0. */
+static int apply_range(lua_State *L, nn_tensor *view, int dim, int position, const nn_tensor *t)
+{
+    int range = lua_gettop(L);
+    int64_t size = view->shape[dim], step = 1;
+    lua_rawgeti(L, range, 1);
+    int64_t from = entry_integer(L, -1, "start of range"), to = from;
+    lua_rawgeti(L, range, 2);
+    if (lua_isinteger(L, -1) && lua_tointeger(L, -1) == 0)
+        to = 0;
+    else if (!lua_isnil(L, -1))
+        to = entry_integer(L, -1, "end of range");
+    lua_rawgeti(L, range, 3);
+    if (!lua_isnil(L, -1)) step = entry_integer(L, -1, "step of range");
+    lua_settop(L, range);
+
+    int64_t first = from_end(from, size), last = from_end(to, size);
+    bool empty = step > 0 ? last < first : last > first;
+    if (first < 0 || first > size - !empty || last < -empty || last >= size)
+        return nnb_arg_error(L, 2, "index",
+                             "range %I..%I is outside 1..%I of dimension %d in shape %s",
+                             (lua_Integer)from, (lua_Integer)to, (lua_Integer)size, position,
+                             nn_tensor_shape_name(t).text);
+    int64_t count = empty ? 0 : (last - first) / step + 1;
+    NARROW(L, view, nn_tensor_slice(&narrowed, view, dim, first, count, step, &narrow_err));
+    return 0;
 }
 
 /* Entry number `position` of a key, at the top of the stack, applied to dimension *dim of view,
@@ -67,35 +97,9 @@ static int apply_entry(lua_State *L, nn_tensor *view, int *dim, int position, co
         return nnb_arg_error(L, 2, "index",
                              "an entry is a %s, expected an integer or a range {a,b}",
                              luaL_typename(L, entry));
-    lua_Integer length = luaL_len(L, entry);
+    lua_Unsigned length = lua_rawlen(L, entry);
     if (length > 3) return nnb_arg_error(L, 2, "index", "a range has at most {first, last, step}");
-    if (length > 0) {
-        lua_geti(L, entry, 1);
-        int64_t first = entry_integer(L, -1, "start of range"), last = first, step = 1;
-        if (length > 1 && lua_geti(L, entry, 2) != LUA_TNIL) {
-            /* One before the start is the empty range, so 0 is a legal end. */
-            if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) != 0)
-                last = entry_integer(L, -1, "end of range");
-            else
-                last = -size - 1;
-        }
-        if (length > 2) {
-            lua_geti(L, entry, 3);
-            step = entry_integer(L, -1, "step of range");
-        }
-        first = from_end(first, size);
-        last = from_end(last, size);
-        int64_t count = (last - first) / step + 1;
-        if ((last - first) / step < 0 || (step > 0 ? last < first : last > first)) count = 0;
-        int64_t end = count > 0 ? first + (count - 1) * step : first;
-        if (first < 0 || first > size - (count > 0) || end < 0 || end > size - (count > 0))
-            return nnb_arg_error(L, 2, "index",
-                                 "range %I..%I is outside 1..%I of dimension %d in shape %s",
-                                 (lua_Integer)first + 1, (lua_Integer)last + 1, (lua_Integer)size,
-                                 position, nn_tensor_shape_name(t).text);
-        NARROW(L, view, nn_tensor_slice(&narrowed, view, *dim, first, count, step, &narrow_err));
-        lua_settop(L, entry);
-    }
+    if (length > 0) apply_range(L, view, *dim, position, t);
     ++*dim;
     return 0;
 }
@@ -110,9 +114,9 @@ static void apply_key(lua_State *L, nn_tensor *view, const nn_tensor *t, int arg
         lua_pop(L, 1);
         return;
     }
-    lua_Integer entries = luaL_len(L, arg);
+    lua_Integer entries = (lua_Integer)lua_rawlen(L, arg);
     for (lua_Integer e = 1; e <= entries; e++) {
-        lua_geti(L, arg, e);
+        lua_rawgeti(L, arg, e);
         apply_entry(L, view, &dim, (int)e, t);
         lua_pop(L, 1);
     }
@@ -130,6 +134,13 @@ static int bad_key(lua_State *L)
                          luaL_typename(L, 2));
 }
 
+/* Raises the error of a core call, about the argument that has number `arg` here. */
+static int raise_about(lua_State *L, nn_error *err, int arg)
+{
+    if (err->arg > 0) err->arg = arg;
+    return nnb_raise(L, err, "index");
+}
+
 /* index(x, key) -> x[key], without autograd. */
 static int core_index(lua_State *L)
 {
@@ -144,11 +155,9 @@ static int core_index(lua_State *L)
     const nn_tensor *key = nnb_to_tensor(L, 2);
     if (!key) return bad_key(L);
     nn_tensor *out = nnb_new_tensor(L);
-    if (key->dtype == NN_BOOL)
-        NNB_TRY(L, nn_masked_select(out, t, key, &err), &err, "index");
-    else
-        NNB_TRY(L, nn_index_select(out, t, 0, key, &err), &err, "index");
-    return 1;
+    nn_status status = key->dtype == NN_BOOL ? nn_masked_select(out, t, key, &err)
+                                             : nn_index_select(out, t, 0, key, &err);
+    return status == NN_OK ? 1 : raise_about(L, &err, 2);
 }
 
 /* set_index(x, key, value): x[key] = value, without autograd. */
@@ -156,20 +165,20 @@ static int core_set_index(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "index");
     nnb_scalar s;
-    const nn_tensor *value = nnb_check_operand(L, 3, &s, t, "index");
+    const nn_tensor *value = nnb_check_value(L, 3, &s, "index");
     nn_error err;
     if (is_view_key(L, 2)) {
         nn_tensor *view = nnb_new_tensor(L);
         nn_tensor_retain(view, t);
         apply_key(L, view, t, 2);
-        NNB_TRY(L, nn_tensor_copy(view, value, &err), &err, "index");
+        if (nn_tensor_copy(view, value, &err) != NN_OK) return raise_about(L, &err, 3);
     } else {
         const nn_tensor *key = nnb_to_tensor(L, 2);
         if (!key) return bad_key(L);
         if (key->dtype == NN_BOOL)
             NNB_TRY(L, nn_masked_copy(t, key, value, &err), &err, "index");
-        else
-            NNB_TRY(L, nn_index_copy(t, 0, key, value, &err), &err, "index");
+        else if (nn_index_copy(t, 0, key, value, &err) != NN_OK)
+            return raise_about(L, &err, err.arg - 1); /* the core is told a dimension, too */
     }
     t->storage->version++;
     return 0;
@@ -181,6 +190,14 @@ static bool push_hook(lua_State *L, const char *name)
     return lua_getfield(L, lua_upvalueindex(2), name) == LUA_TFUNCTION;
 }
 
+/* Pushes the record that autograd keeps on the value at arg; its type, not a table if none. */
+static int push_record(lua_State *L, int arg)
+{
+    if (lua_type(L, arg) == LUA_TUSERDATA) return lua_getiuservalue(L, arg, 1);
+    lua_pushnil(L); /* x is anything if a script calls the metamethod itself */
+    return LUA_TNIL;
+}
+
 /* upvalues: methods, hooks */
 static int tensor_index(lua_State *L)
 {
@@ -190,7 +207,7 @@ static int tensor_index(lua_State *L)
         const char *name = lua_tostring(L, 2);
         bool flag = strcmp(name, "requires_grad") == 0;
         if (!flag && strcmp(name, "grad") != 0) return 1;
-        if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+        if (push_record(L, 1) != LUA_TTABLE) {
             if (flag) lua_pushboolean(L, false);
             return 1;
         }
@@ -199,7 +216,7 @@ static int tensor_index(lua_State *L)
         return 1;
     }
     lua_settop(L, 2);
-    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && push_hook(L, "index")) {
+    if (push_record(L, 1) == LUA_TTABLE && push_hook(L, "index")) {
         lua_pushvalue(L, 1);
         lua_pushvalue(L, 2);
         lua_call(L, 2, 1);
@@ -212,11 +229,8 @@ static int tensor_index(lua_State *L)
 /* True if the value at arg is a tensor on which autograd keeps a record. */
 static bool has_record(lua_State *L, int arg)
 {
-    bool found = false;
-    if (nnb_to_tensor(L, arg)) {
-        found = lua_getiuservalue(L, arg, 1) == LUA_TTABLE;
-        lua_pop(L, 1);
-    }
+    bool found = push_record(L, arg) == LUA_TTABLE && nnb_to_tensor(L, arg);
+    lua_pop(L, 1);
     return found;
 }
 
@@ -313,19 +327,20 @@ static int join(lua_State *L, const char *function,
     if (lua_type(L, 1) != LUA_TTABLE)
         return nnb_arg_error(L, 1, function, "a list of tensors expected, got %s",
                              luaL_typename(L, 1));
-    lua_Integer count = luaL_len(L, 1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     int64_t dim = lua_isnoneornil(L, 2) ? 0 : nnb_check_dim(L, 2, function);
     if (count > INT32_MAX) return nnb_arg_error(L, 1, function, "too many tensors");
     const nn_tensor **tensors = lua_newuserdatauv(L, (size_t)count * sizeof *tensors + 1, 0);
+    nn_tensor *out = nnb_new_tensor(L);
     for (lua_Integer i = 1; i <= count; i++) {
-        lua_geti(L, 1, i);
+        lua_rawgeti(L, 1, i);
         tensors[i - 1] = nnb_to_tensor(L, -1);
         if (!tensors[i - 1])
             return nnb_arg_error(L, 1, function, "entry %I is a %s, expected a tensor", i,
                                  luaL_typename(L, -1));
-        lua_pop(L, 1); /* the list still holds it */
+        lua_pop(L, 1); /* the list holds it, and nothing is allocated before the call */
     }
-    NNB_TRY(L, core(nnb_new_tensor(L), (int)count, tensors, dim, &err), &err, function);
+    NNB_TRY(L, core(out, (int)count, tensors, dim, &err), &err, function);
     return 1;
 }
 

@@ -54,20 +54,13 @@ static int finish(lua_State *L, nn_status status, const nn_error *err, const cha
 */
 static int io_read_idx(lua_State *L)
 {
-    const char *sha256 = NULL;
     const char *path = check_path(L, 1, "read_idx");
     nn_error err;
     nnb_options(L, 2, "read_idx", "limit", "sha256", NULL);
     int64_t limit = nnb_option_integer(L, 2, "limit", -1, "read_idx");
     if (limit < -1)
         nnb_error(L, "bad option 'limit' to 'read_idx' (%I is negative)", (lua_Integer)limit);
-    lua_settop(L, 2);
-    if (!lua_isnil(L, 2) && lua_getfield(L, 2, "sha256") != LUA_TNIL) {
-        if (lua_type(L, 3) != LUA_TSTRING)
-            nnb_error(L, "bad option 'sha256' to 'read_idx' (string expected, got %s)",
-                      luaL_typename(L, 3));
-        sha256 = lua_tostring(L, 3);
-    }
+    const char *sha256 = nnb_option_string(L, 2, "sha256", "read_idx");
     nn_tensor *out = nnb_new_tensor(L);
     if (nn_idx_read(out, path, limit, sha256, &err) != NN_OK) return fail(L, &err, "read_idx");
     return 1;

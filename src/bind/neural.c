@@ -234,14 +234,6 @@ static int core_l1_penalty(lua_State *L)
 
 /* ---- Optimizer steps: in place; they return p ---- */
 
-static double required_number(lua_State *L, int arg, const char *name, const char *function)
-{
-    if (lua_isnil(L, arg) || lua_getfield(L, arg, name) == LUA_TNIL)
-        nnb_error(L, "option '%s' to '%s' is missing", name, function);
-    lua_pop(L, 1);
-    return nnb_option_number(L, arg, name, 0, function);
-}
-
 /* sgd_step(p, g, buffer|nil, {lr=, momentum=0, dampening=0, nesterov=false, weight_decay=0,
 ** first=false}) -> p. buffer: needed if momentum is not 0; first: it holds nothing yet. */
 static int core_sgd_step(lua_State *L)
@@ -252,7 +244,7 @@ static int core_sgd_step(lua_State *L)
     nnb_options(L, 4, "sgd_step", "lr", "momentum", "dampening", "nesterov", "weight_decay",
                 "first", (char *)NULL);
     nn_k_sgd options = {
-        .lr = required_number(L, 4, "lr", "sgd_step"),
+        .lr = nnb_required_number(L, 4, "lr", "sgd_step"),
         .momentum = nnb_option_number(L, 4, "momentum", 0, "sgd_step"),
         .dampening = nnb_option_number(L, 4, "dampening", 0, "sgd_step"),
         .weight_decay = nnb_option_number(L, 4, "weight_decay", 0, "sgd_step"),
@@ -278,7 +270,7 @@ static int core_adam_step(lua_State *L)
     nnb_options(L, 5, "adam_step", "lr", "step", "beta1", "beta2", "eps", "weight_decay",
                 "decoupled", (char *)NULL);
     nn_adam_options options = {
-        .lr = required_number(L, 5, "lr", "adam_step"),
+        .lr = nnb_required_number(L, 5, "lr", "adam_step"),
         .beta1 = nnb_option_number(L, 5, "beta1", 0.9, "adam_step"),
         .beta2 = nnb_option_number(L, 5, "beta2", 0.999, "adam_step"),
         .eps = nnb_option_number(L, 5, "eps", 1e-8, "adam_step"),

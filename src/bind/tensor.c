@@ -14,8 +14,7 @@
 
 static int tensor_release(lua_State *L)
 {
-    nn_tensor *t = luaL_checkudata(L, 1, NNB_TENSOR);
-    nn_tensor_release(t);
+    nnb_close_tensor(luaL_checkudata(L, 1, NNB_TENSOR));
     return 0;
 }
 
@@ -30,7 +29,7 @@ static int tensor_tostring(lua_State *L)
     nn_tensor *t = luaL_checkudata(L, 1, NNB_TENSOR);
     nn_error err;
     char *text = NULL;
-    if (!t->storage) {
+    if (nnb_is_closed(t)) {
         lua_pushliteral(L, "[closed tensor]");
         return 1;
     }
@@ -151,13 +150,21 @@ static int tensor_totable(lua_State *L)
 
 /* ---- views and copies ---- */
 
+/* Sizes, or dimensions, from argument 2 to the last; gives their number. */
+static int check_sizes(lua_State *L, int64_t *sizes, const char *function)
+{
+    int n, after = nnb_check_shape(L, 2, sizes, &n, function);
+    if (!lua_isnoneornil(L, after))
+        nnb_arg_error(L, after, function, "integer expected, got %s", luaL_typename(L, after));
+    return n;
+}
+
 static int tensor_view(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "view");
     int64_t shape[NN_MAX_RANK];
-    int ndim;
+    int ndim = check_sizes(L, shape, "view");
     nn_error err;
-    nnb_check_shape(L, 2, shape, &ndim, "view");
     NNB_TRY(L, nn_tensor_view(nnb_new_tensor(L), t, ndim, shape, &err), &err, "view");
     return 1;
 }
@@ -166,9 +173,8 @@ static int tensor_reshape(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "reshape");
     int64_t shape[NN_MAX_RANK];
-    int ndim;
+    int ndim = check_sizes(L, shape, "reshape");
     nn_error err;
-    nnb_check_shape(L, 2, shape, &ndim, "reshape");
     NNB_TRY(L, nn_tensor_reshape(nnb_new_tensor(L), t, ndim, shape, &err), &err, "reshape");
     return 1;
 }
@@ -220,9 +226,8 @@ static int tensor_permute(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "permute");
     int64_t dims[NN_MAX_RANK];
-    int ndim;
+    int ndim = check_sizes(L, dims, "permute");
     nn_error err;
-    nnb_check_shape(L, 2, dims, &ndim, "permute");
     for (int d = 0; d < ndim; d++) {
         if (dims[d] == 0)
             return nnb_arg_error(L, 2, "permute", "dimension 0; dimensions count from 1");
@@ -258,9 +263,8 @@ static int tensor_expand(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "expand");
     int64_t shape[NN_MAX_RANK];
-    int ndim;
+    int ndim = check_sizes(L, shape, "expand");
     nn_error err;
-    nnb_check_shape(L, 2, shape, &ndim, "expand");
     NNB_TRY(L, nn_tensor_expand(nnb_new_tensor(L), t, ndim, shape, &err), &err, "expand");
     return 1;
 }
@@ -314,7 +318,7 @@ static int tensor_fill(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "fill_");
     nnb_scalar s;
-    const nn_tensor *value = nnb_check_operand(L, 2, &s, t, "fill_");
+    const nn_tensor *value = nnb_check_value(L, 2, &s, "fill_");
     nn_error err;
     if (value->ndim != 0) return nnb_arg_error(L, 2, "fill_", "one number expected");
     NNB_TRY(L, nn_tensor_copy(t, value, &err), &err, "fill_");

@@ -5,7 +5,7 @@
 ** be 0 or negative. y may be exactly a or b (same address and step);
 ** otherwise they do not overlap. A table entry is NULL where the op is not
 ** defined for the type: float functions of integers, arithmetic of bools.
-** Integers wrap. The naive twin of each is in ref.c.
+** Integers wrap. Twins: ref_arith.c.
 */
 #ifndef NN_KERNEL_ARITH_H
 #define NN_KERNEL_ARITH_H
@@ -63,9 +63,9 @@ typedef enum nn_k_unary_op {
 typedef void nn_k_binary(void *y, int64_t ys, const void *a, int64_t as, const void *b, int64_t bs,
                          int64_t n);
 typedef void nn_k_unary(void *y, int64_t ys, const void *x, int64_t xs, int64_t n);
-/* y = low if x < low, high if x > high, else x; NaN stays NaN. */
-typedef void nn_k_clamp(void *y, int64_t ys, const void *x, int64_t xs, double low, double high,
-                        int64_t n);
+/* y = low if x < low, high if that is > high, else x; NaN stays NaN. low, high: one element. */
+typedef void nn_k_clamp(void *y, int64_t ys, const void *x, int64_t xs, const void *low,
+                        const void *high, int64_t n);
 /* y = c ? a : b, c uint8. */
 typedef void nn_k_where(void *y, int64_t ys, const uint8_t *c, int64_t cs, const void *a,
                         int64_t as, const void *b, int64_t bs, int64_t n);

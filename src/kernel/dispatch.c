@@ -3,6 +3,7 @@
 */
 #include "kernel/dispatch.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static const nn_k_set sets[] = {
 
 #define SETS ((int)(sizeof sets / sizeof sets[0]))
 
-static const nn_k_set *chosen;
+static const nn_k_set *_Atomic chosen;
 
 static bool runs_here(const nn_k_set *set)
 {
@@ -78,9 +79,9 @@ bool nn_k_select(const char *isa)
 
 const nn_k_set *nn_k(void)
 {
-    const char *asked;
-    if (chosen) return chosen;
-    asked = getenv("NNLUA_ISA");
+    const nn_k_set *set = chosen;
+    if (set) return set;
+    const char *asked = getenv("NNLUA_ISA");
     if (!asked || !nn_k_select(asked)) chosen = nn_k_runnable(0);
     return chosen;
 }

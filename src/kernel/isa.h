@@ -3,8 +3,8 @@
 **
 ** The files in tuned/ are compiled once per instruction set, with NN_ISA set
 ** to its name. Each exports tables of kernels, NN_K_TABLE(nn_k_arith) being
-** nn_k_arith_avx512, nn_k_arith_avx2 or nn_k_arith_portable. ref.c exports
-** the naive twins the same way, with the name "ref".
+** nn_k_arith_avx512, nn_k_arith_avx2 or nn_k_arith_portable. The ref_*.c
+** export the naive twins the same way, with the name "ref".
 */
 #ifndef NN_KERNEL_ISA_H
 #define NN_KERNEL_ISA_H

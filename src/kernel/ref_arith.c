@@ -27,13 +27,14 @@
     }
 
 #define DEFINE_CLAMP(name, type)                                                                   \
-    static void name(void *y, int64_t ys, const void *vx, int64_t xs, double low, double high,     \
-                     int64_t n)                                                                    \
+    static void name(void *y, int64_t ys, const void *vx, int64_t xs, const void *vlow,            \
+                     const void *vhigh, int64_t n)                                                 \
     {                                                                                              \
+        type low = *(const type *)vlow, high = *(const type *)vhigh;                               \
         for (int64_t i = 0; i < n; i++) {                                                          \
             type x = ((const type *)vx)[i * xs];                                                   \
-            if ((double)x < low) x = (type)low;                                                    \
-            if ((double)x > high) x = (type)high;                                                  \
+            if (x < low) x = low;                                                                  \
+            if (x > high) x = high;                                                                \
             ((type *)y)[i * ys] = x;                                                               \
         }                                                                                          \
     }

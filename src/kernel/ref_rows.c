@@ -24,7 +24,7 @@
         const type *dz = vdz, *x = vx;                                                             \
         for (int64_t u = 0; u < out; u++)                                                          \
             for (int64_t k = 0; k < in; k++) {                                                     \
-                double sum = 0;                                                                    \
+                double sum = (double)((type *)dW)[u * lddW + k];                                   \
                 for (int64_t r = 0; r < rows; r++)                                                 \
                     sum += (double)dz[r * out + u] * (double)x[r * ldx + k];                       \
                 ((type *)dW)[u * lddW + k] = (type)sum;                                            \

@@ -24,7 +24,7 @@
 typedef void nn_k_linear_rows(void *z, const void *x, const void *W, const void *b, int64_t rows,
                               int64_t in, int64_t out);
 
-/* dW[u,k] = sum_r dz[r,u] x[r,k] for the `in` features from x and dW on;  dW: (out,in),
+/* dW[u,k] += sum_r dz[r,u] x[r,k] for the `in` features from x and dW on;  dW: (out,in),
 ** dz: (rows,out), x: (rows,in). Rows are taken in tiles that stay in L2. */
 typedef void nn_k_gradient_rows(void *dW, int64_t lddW, const void *dz, const void *x, int64_t ldx,
                                 int64_t rows, int64_t in, int64_t out);

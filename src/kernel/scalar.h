@@ -36,6 +36,9 @@ static inline uint64_t nn_pow_u64(uint64_t base, uint64_t exponent)
     return y;
 }
 
+/* Floats: what NumPy and PyTorch compute; floor(a / b) would be wrong where a / b is rounded up to
+** a whole number, and the remainder is joined to b only after the quotient is known, because b
+** may be infinite. */
 #define NN_DEFINE_FLOAT_SCALARS(real, f, suffix)                                                   \
     static inline real nn_mod_##suffix(real a, real b)                                             \
     {                                                                                              \
@@ -44,8 +47,11 @@ static inline uint64_t nn_pow_u64(uint64_t base, uint64_t exponent)
     }                                                                                              \
     static inline real nn_floordiv_##suffix(real a, real b)                                        \
     {                                                                                              \
+        real r = fmod##f(a, b), q = (a - r) / b;                                                   \
         if (b == 0) return a / b;                                                                  \
-        real q = (a - nn_mod_##suffix(a, b)) / b, whole = floor##f(q);                             \
+        if (r != 0 && (r < 0) != (b < 0)) q -= 1;                                                  \
+        if (q == 0) return copysign##f(0, a / b);                                                  \
+        real whole = floor##f(q);                                                                  \
         return q - whole > (real)0.5 ? whole + 1 : whole;                                          \
     }                                                                                              \
     static inline real nn_maximum_##suffix(real a, real b)                                         \

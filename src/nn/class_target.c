@@ -46,6 +46,13 @@ void nn_class_target_release(nn_class_target *target)
     nn_tensor_release(&target->rows);
 }
 
+void nn_class_target_point(nn_k_class_problem *k, const nn_class_target *target, int64_t classes)
+{
+    k->label = target->label.storage ? nn_tensor_data(&target->label) : NULL;
+    k->target = target->rows.storage ? nn_tensor_data(&target->rows) : NULL;
+    k->classes = classes;
+}
+
 typedef struct job {
     nn_k_class_loss *kernel;
     nn_k_class_problem *problem;
@@ -63,9 +70,7 @@ nn_status nn_class_loss_run(double *sum, nn_k_class_loss *kernel, nn_k_class_pro
 {
     job j = {kernel, k};
     k->x = nn_tensor_data(x);
-    k->label = target->label.storage ? nn_tensor_data(&target->label) : NULL;
-    k->target = target->rows.storage ? nn_tensor_data(&target->rows) : NULL;
-    k->classes = x->shape[1];
+    nn_class_target_point(k, target, x->shape[1]);
     k->dx = nn_tensor_data(dx);
     k->each = each;
     return nn_blocks_sum(sum, x->shape[0], nn_blocks_rows(NN_BLOCK_MATH, k->classes), run_rows, &j,

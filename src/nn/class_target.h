@@ -22,6 +22,9 @@ nn_status nn_class_target_take(nn_class_target *target, const nn_tensor *y, cons
                                const char *x_name, nn_error *err);
 void nn_class_target_release(nn_class_target *target);
 
+/* Points k at the target and sets its number of classes. */
+void nn_class_target_point(nn_k_class_problem *k, const nn_class_target *target, int64_t classes);
+
 /* Runs the kernel over all rows of problem k, whose x (contiguous), dx and each are `x`, `dx` and
 ** `each`; *sum gets the sum of the losses. NN_EMEM. */
 nn_status nn_class_loss_run(double *sum, nn_k_class_loss *kernel, nn_k_class_problem *k,

@@ -15,6 +15,7 @@
 #ifndef NN_NN_CROSS_ENTROPY_H
 #define NN_NN_CROSS_ENTROPY_H
 
+#include "nn/class_target.h"
 #include "nn/loss.h"
 
 typedef struct nn_cross_entropy_options {
@@ -27,5 +28,20 @@ typedef struct nn_cross_entropy_options {
 nn_status nn_softmax_cross_entropy(nn_tensor *loss, nn_tensor *dz, const nn_tensor *z,
                                    const nn_tensor *y, const nn_cross_entropy_options *options,
                                    nn_error *err);
+
+/* The checked operands of one evaluation, for who runs the kernel over the rows himself
+** (chain.c). begin looks at z's shape and dtype only; the kernel's problem lacks x, dx, each and
+** the pointers to the target. */
+typedef struct nn_cross_entropy_problem {
+    nn_k_class_problem kernel;
+    nn_class_target target;
+    nn_tensor weight; /* what kernel.weight points into */
+    double divisor;   /* of the mean */
+} nn_cross_entropy_problem;
+
+nn_status nn_cross_entropy_begin(nn_cross_entropy_problem *p, const nn_tensor *z,
+                                 const nn_tensor *y, const nn_cross_entropy_options *options,
+                                 nn_error *err);
+void nn_cross_entropy_end(nn_cross_entropy_problem *p);
 
 #endif

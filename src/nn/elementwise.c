@@ -48,9 +48,8 @@ static nn_status check_target(const nn_tensor *target, nn_dtype result, int ndim
     if (!nn_shape_equal(target->ndim, target->shape, ndim, shape))
         return nn_fail(err, NN_ESHAPE, 1, "a result of shape %s does not fit into shape %s",
                        nn_shape_name(ndim, shape).text, nn_tensor_shape_name(target).text);
-    for (int d = 0; d < ndim; d++)
-        if (target->stride[d] == 0 && shape[d] > 1)
-            return nn_fail(err, NN_EVALUE, 1, "an expanded tensor cannot be written to; clone it");
+    if (nn_tensor_is_expanded(target))
+        return nn_fail(err, NN_EVALUE, 1, "an expanded tensor cannot be written to; clone it");
     if ((nn_dtype_is_float(result) && !nn_dtype_is_float(target->dtype)) ||
         (result != NN_BOOL && target->dtype == NN_BOOL))
         return nn_fail(err, NN_EDTYPE, 1, "a %s result does not fit into a %s tensor",
@@ -180,21 +179,45 @@ nn_status nn_unary(nn_tensor *out, nn_k_unary_op op, const nn_tensor *x, nn_erro
     return apply(out, &p, &x, err);
 }
 
+/* One element of any dtype. */
+typedef union element {
+    uint8_t u8;
+    int64_t i64;
+    float f32;
+    double f64;
+} element;
+
+/* value, a bound and no NaN, in the dtype of what it bounds; past the dtype's end, that end. */
+static element bound_in(nn_dtype dtype, double value)
+{
+    switch (dtype) {
+    case NN_FLOAT64: return (element){.f64 = value};
+    case NN_FLOAT32: return (element){.f32 = (float)value};
+    case NN_INT64: return (element){.i64 = nn_int_of_double(value)};
+    default: return (element){.u8 = (uint8_t)fmin(fmax(value, 0), UINT8_MAX)};
+    }
+}
+
 typedef struct clamp_context {
     nn_k_clamp *kernel;
-    double low, high;
+    element low, high;
 } clamp_context;
 
 static void run_clamp(const void *context, char *const *data, const int64_t *step, int64_t n)
 {
     const clamp_context *c = context;
-    c->kernel(data[0], step[0], data[1], step[1], c->low, c->high, n);
+    c->kernel(data[0], step[0], data[1], step[1], &c->low, &c->high, n);
 }
 
 nn_status nn_clamp(nn_tensor *out, const nn_tensor *x, double low, double high, nn_error *err)
 {
-    clamp_context c = {nn_k()->arith->clamp[x->dtype], low, high};
+    clamp_context c = {.kernel = nn_k()->arith->clamp[x->dtype]};
     if (!c.kernel) return undefined_for(x->dtype, err);
+    if (isnan(low) || isnan(high))
+        return nn_fail(err, NN_EVALUE, isnan(low) ? 2 : 3, "a bound is NaN");
+    bool real = nn_dtype_is_float(x->dtype);
+    c.low = bound_in(x->dtype, real ? low : ceil(low));
+    c.high = bound_in(x->dtype, real ? high : floor(high));
     plan p = {1, {x->dtype}, x->dtype, run_clamp, &c};
     return apply(out, &p, &x, err);
 }

@@ -26,7 +26,8 @@ nn_status nn_compare(nn_tensor *out, nn_k_compare_op op, const nn_tensor *a, con
 /* Float functions of integers are computed in float32. */
 nn_status nn_unary(nn_tensor *out, nn_k_unary_op op, const nn_tensor *x, nn_error *err);
 
-/* Values below low become low, above high become high. Pass -INFINITY or INFINITY for none. */
+/* Values below low become low, above high become high. Pass -INFINITY or INFINITY for none.
+** Integers get the nearest integers within the bounds. NN_EVALUE: a bound is NaN. */
 nn_status nn_clamp(nn_tensor *out, const nn_tensor *x, double low, double high, nn_error *err);
 
 /* condition (bool) ? a : b. */

@@ -80,30 +80,34 @@ nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const
     return status;
 }
 
-/* Expands source to the shape of the places it goes to: t's, with size n along d. */
-static nn_status expand_source(nn_tensor *out, const nn_tensor *source, const nn_tensor *t, int d,
-                               int64_t n, nn_error *err)
+/* source in t's dtype, apart from t's memory, and expanded to the shape of the places it goes to:
+** t's, with size n along d. After this nothing of a placement can fail or be overwritten. */
+static nn_status prepare_source(nn_tensor *out, const nn_tensor *source, int arg,
+                                const nn_tensor *t, int d, int64_t n, nn_error *err)
 {
     int64_t shape[NN_MAX_RANK];
+    nn_tensor own = NN_TENSOR_EMPTY;
     for (int k = 0; k < t->ndim; k++) shape[k] = k == d ? n : t->shape[k];
-    return nn_tensor_expand(out, source, t->ndim, shape, err);
+    if (source->dtype != t->dtype || nn_tensor_may_overlap(t, source))
+        NN_TRY(nn_tensor_to(&own, source, t->dtype, err));
+    else
+        nn_tensor_retain(&own, source);
+    nn_status status = nn_tensor_expand(out, &own, t->ndim, shape, err);
+    if (status != NN_OK) err->arg = arg;
+    nn_tensor_release(&own);
+    return status;
 }
 
+/* source_arg: the number of the argument `source`. */
 static nn_status place(nn_tensor *t, int64_t dim, const nn_tensor *index, const nn_tensor *source,
-                       bool add, nn_error *err)
+                       int source_arg, bool add, nn_error *err)
 {
     int d;
-    nn_tensor list = NN_TENSOR_EMPTY, from = NN_TENSOR_EMPTY, apart = NN_TENSOR_EMPTY;
+    nn_tensor list = NN_TENSOR_EMPTY, from = NN_TENSOR_EMPTY;
     NN_TRY(check_list(&list, t, dim, &d, index, 3, err));
     int64_t n = nn_tensor_numel(&list);
     const int64_t *at = nn_tensor_data(&list);
-    nn_status status = expand_source(&from, source, t, d, n, err);
-    /* What could fail or be overwritten half-way is done with before the first write. */
-    if (status == NN_OK && (from.dtype != t->dtype || nn_tensor_may_overlap(t, source))) {
-        status = nn_tensor_to(&apart, &from, t->dtype, err);
-        nn_tensor_release(&from);
-        from = apart;
-    }
+    nn_status status = prepare_source(&from, source, source_arg, t, d, n, err);
     for (int64_t i = 0; i < n && status == NN_OK; i++) {
         if (!add) {
             status = copy_slice(t, at[i], &from, i, d, err);
@@ -124,13 +128,13 @@ static nn_status place(nn_tensor *t, int64_t dim, const nn_tensor *index, const 
 nn_status nn_index_copy(nn_tensor *t, int64_t dim, const nn_tensor *index, const nn_tensor *source,
                         nn_error *err)
 {
-    return place(t, dim, index, source, false, err);
+    return place(t, dim, index, source, 4, false, err);
 }
 
 nn_status nn_index_add(nn_tensor *t, int64_t dim, const nn_tensor *index, const nn_tensor *source,
                        nn_error *err)
 {
-    return place(t, dim, index, source, true, err);
+    return place(t, dim, index, source, 4, true, err);
 }
 
 /* Checks gather's operands and makes `at`: for every element of index, in row-major order, the
@@ -209,7 +213,7 @@ static nn_status mask_to_list(nn_tensor *flat, nn_tensor *list, const nn_tensor 
                               const nn_tensor *mask, bool must_view, nn_error *err)
 {
     nn_tensor plain = NN_TENSOR_EMPTY;
-    int64_t shape[NN_MAX_RANK];
+    int64_t shape[NN_MAX_RANK + 1]; /* a 0-dim mask adds a dimension */
     int ndim = 1;
     if (mask->dtype != NN_BOOL)
         return nn_fail(err, NN_EDTYPE, 2, "mask is %s, expected bool", nn_dtype_name(mask->dtype));
@@ -255,12 +259,12 @@ nn_status nn_masked_copy(nn_tensor *t, const nn_tensor *mask, const nn_tensor *s
     nn_error no_view;
     nn_status status = mask_to_list(&flat, &list, t, mask, true, &no_view);
     if (status == NN_OK) {
-        status = nn_index_copy(&flat, 0, &list, source, err);
+        status = place(&flat, 0, &list, source, 3, false, err);
     } else {
         /* No view of t has the joined dimension: work on a copy, then write all of it back. */
         NN_TRY(nn_tensor_clone(&copy, t, err));
         status = mask_to_list(&flat, &list, &copy, mask, true, err);
-        if (status == NN_OK) status = nn_index_copy(&flat, 0, &list, source, err);
+        if (status == NN_OK) status = place(&flat, 0, &list, source, 3, false, err);
         if (status == NN_OK) status = nn_tensor_copy(t, &copy, err);
     }
     nn_tensor_release(&copy);
@@ -287,6 +291,9 @@ nn_status nn_cat(nn_tensor *out, int count, const nn_tensor *const *tensors, int
         if (!fits)
             return nn_fail(err, NN_ESHAPE, 1, "tensor %d has shape %s, tensor 1 has %s", i + 1,
                            nn_tensor_shape_name(t).text, nn_tensor_shape_name(first).text);
+        if (t->shape[d] > INT64_MAX - shape[d])
+            return nn_fail(err, NN_ESHAPE, 1, "the joined size of dimension %d is too large",
+                           d + 1);
         shape[d] += t->shape[d];
         dtype = nn_dtype_promote(dtype, t->dtype);
     }

@@ -63,6 +63,11 @@ static nn_status with_leading(nn_tensor *out, nn_tensor *rows, const nn_tensor *
 /* Features in a block of dW: a multiple of every vector's lanes. */
 #define BLOCK_OF_FEATURES 64
 
+bool nn_linear_is_narrow(const nn_tensor *W)
+{
+    return W->shape[0] <= NARROW_UNITS && W->shape[1] >= ENOUGH_FEATURES;
+}
+
 /* Operands of a narrow layer; all contiguous. */
 typedef struct narrow_job {
     const nn_tensor *z, *x, *W, *b; /* z: (N,out), the output of linear, the input dz of dW */
@@ -110,7 +115,7 @@ static nn_status narrow_gradient(nn_tensor *dW, const nn_tensor *dz, const nn_te
     nn_tensor plain_x = NN_TENSOR_EMPTY, plain_dz = NN_TENSOR_EMPTY;
     nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&plain_dz, dz, dz->dtype, err);
-    if (status == NN_OK) status = nn_tensor_new(dW, W->dtype, 2, W->shape, err);
+    if (status == NN_OK) status = nn_tensor_zeros(dW, W->dtype, 2, W->shape, err);
     if (status == NN_OK) {
         narrow_job j = {.z = &plain_dz, .x = &plain_x, .dW = dW};
         nn_blocks_each(W->shape[1], BLOCK_OF_FEATURES, gradient_block, &j);
@@ -160,7 +165,7 @@ nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const 
     nn_status status = as_rows(&rows, x, err);
     if (status == NN_OK && b) status = nn_tensor_contiguous(&bias, b, b->dtype, err);
     if (status == NN_OK)
-        status = W->shape[0] <= NARROW_UNITS && W->shape[1] >= ENOUGH_FEATURES
+        status = nn_linear_is_narrow(W)
                      ? narrow_linear(&product, &rows, W, b ? &bias : NULL, err)
                      : wide_linear(&product, &rows, W, b ? &bias : NULL, err);
     if (status == NN_OK) status = with_leading(z, &product, x, err);

@@ -27,7 +27,8 @@ static nn_status lay_out(layout *l, const nn_tensor *x, nn_reduction r, nn_error
     int dim = 0;
     bool all = r.dim == NN_ALL_DIMS;
     *l = (layout){.outer = 1, .n = 1, .inner = 1};
-    if (!all && x->ndim > 0) NN_TRY(nn_dim_check(r.dim, x->ndim, &dim, err));
+    bool scalar = x->ndim == 0 && (r.dim == 0 || r.dim == -1); /* as if it had one dimension */
+    if (!all && !scalar) NN_TRY(nn_dim_check(r.dim, x->ndim, &dim, err));
     for (int d = 0; d < x->ndim; d++) {
         bool reduced = all || d == dim;
         if (reduced)
@@ -86,7 +87,8 @@ static nn_status sum_wide(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, co
     nn_tensor partial = NN_TENSOR_EMPTY;
     NN_TRY(nn_tensor_new(&partial, wide, 3, (int64_t[]){l->outer, job.blocks, l->inner}, err));
     job.out = nn_tensor_data(&partial);
-    nn_k_parallel((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block, &job);
+    if (nn_tensor_numel(&partial) > 0)
+        nn_k_parallel((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block, &job);
     if (job.blocks == 1) {
         *out = partial;
         return NN_OK;
@@ -354,7 +356,8 @@ nn_status nn_sum_to(nn_tensor *out, const nn_tensor *dy, const nn_tensor *x, nn_
     for (int d = dy->ndim - 1; d >= 0; d--) {
         bool gone = d < lead;
         if (!gone && (x->shape[d - lead] == dy->shape[d] || x->shape[d - lead] != 1)) continue;
-        nn_status status = nn_sum(&next, &sum, (nn_reduction){d, !gone}, err);
+        nn_reduction along = {d, !gone};
+        nn_status status = reduce_sum(&next, NN_K_SUM, &sum, along, dy->dtype, NULL, 0, err);
         nn_tensor_release(&sum);
         if (status != NN_OK) return status;
         sum = next;

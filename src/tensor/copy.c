@@ -98,22 +98,12 @@ nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err)
     return NN_OK;
 }
 
-/* A 0-dim tensor on the caller's stack, broadcast by the copy. */
-static void fill_from(nn_tensor *t, nn_dtype dtype, void *value)
-{
-    nn_storage storage = {.references = 1, .size = nn_dtype_size(dtype), .data = value};
-    nn_tensor scalar = {.storage = &storage, .dtype = dtype};
-    copy_apart(t, &scalar);
-}
-
 void nn_tensor_fill(nn_tensor *t, double value)
 {
-    fill_from(t, NN_FLOAT64, &value);
-}
-
-void nn_tensor_fill_int(nn_tensor *t, int64_t value)
-{
-    fill_from(t, NN_INT64, &value);
+    /* A 0-dim tensor on the stack, broadcast by the copy. */
+    nn_storage storage = {.references = 1, .size = sizeof value, .data = &value};
+    nn_tensor scalar = {.storage = &storage, .dtype = NN_FLOAT64};
+    copy_apart(t, &scalar);
 }
 
 nn_status nn_tensor_to(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_error *err)

@@ -15,7 +15,6 @@
 nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err);
 
 void nn_tensor_fill(nn_tensor *t, double value);
-void nn_tensor_fill_int(nn_tensor *t, int64_t value); /* exact beyond 2^53 */
 
 /* A new contiguous copy; with the given dtype. */
 nn_status nn_tensor_clone(nn_tensor *out, const nn_tensor *t, nn_error *err);

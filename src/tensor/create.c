@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "tensor/copy.h"
 #include "tensor/view.h"
+#include "tensor/walk.h"
 
 nn_status nn_tensor_eye(nn_tensor *out, nn_dtype dtype, int64_t n, int64_t m, nn_error *err)
 {
@@ -27,6 +29,25 @@ nn_status nn_tensor_arange(nn_tensor *out, nn_dtype dtype, double first, double 
     int64_t n = count > 0 ? (int64_t)count : 0;
     NN_TRY(nn_tensor_new(out, dtype, 1, &n, err));
     for (int64_t i = 0; i < n; i++) nn_tensor_set(out, i, first + (double)i * step);
+    return NN_OK;
+}
+
+nn_status nn_tensor_arange_int(nn_tensor *out, nn_dtype dtype, int64_t first, int64_t stop,
+                               int64_t step, nn_error *err)
+{
+    uint64_t span = step > 0 ? (uint64_t)stop - (uint64_t)first : (uint64_t)first - (uint64_t)stop;
+    uint64_t pace = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+    if (step == 0)
+        return nn_fail(err, NN_EVALUE, 3,
+                       "no sequence from %" PRId64 " to %" PRId64 " in steps of 0", first, stop);
+    bool empty = step > 0 ? first >= stop : first <= stop;
+    uint64_t count = empty ? 0 : (span - 1) / pace + 1;
+    if (count > INT64_MAX)
+        return nn_fail(err, NN_EMEM, 0, "a sequence of %" PRIu64 " elements", count);
+    int64_t n = (int64_t)count;
+    NN_TRY(nn_tensor_new(out, dtype, 1, &n, err));
+    for (uint64_t i = 0; i < count; i++)
+        nn_tensor_set_int(out, (int64_t)i, (int64_t)((uint64_t)first + i * (uint64_t)step));
     return NN_OK;
 }
 
@@ -89,25 +110,49 @@ nn_status nn_tensor_randperm(nn_tensor *out, int64_t n, nn_rng *rng, nn_error *e
     return status;
 }
 
+static void swap_bytes(char *a, char *b, size_t size)
+{
+    char held[64];
+    for (size_t part; size > 0; a += part, b += part, size -= part) {
+        part = size < sizeof held ? size : sizeof held;
+        memcpy(held, a, part);
+        memcpy(a, b, part);
+        memcpy(b, held, part);
+    }
+}
+
+/* Exchanges the elements of two rows of one tensor, run by run. */
+static void swap_rows(const nn_walk *row, char *a, char *b, size_t size)
+{
+    for (int64_t r = 0; r < row->runs; r++) {
+        int64_t at[NN_WALK_MAX];
+        nn_walk_at(row, r, at);
+        int64_t start = at[0] * (int64_t)size, step = row->step[0] * (int64_t)size;
+        if (row->step[0] == 1)
+            swap_bytes(a + start, b + start, (size_t)row->length * size);
+        else
+            for (int64_t i = 0; i < row->length; i++)
+                swap_bytes(a + start + i * step, b + start + i * step, size);
+    }
+}
+
 nn_status nn_tensor_shuffle(nn_tensor *t, nn_rng *rng, nn_error *err)
 {
-    nn_tensor held = NN_TENSOR_EMPTY, a = NN_TENSOR_EMPTY, b = NN_TENSOR_EMPTY;
     if (t->ndim == 0) return nn_fail(err, NN_ESHAPE, 1, "a 0-dim tensor has no rows to shuffle");
+    if (nn_tensor_is_expanded(t))
+        return nn_fail(err, NN_EVALUE, 1, "an expanded tensor cannot be shuffled; clone it");
     if (t->shape[0] < 2) return NN_OK;
-    NN_TRY(nn_tensor_select(&a, t, 0, 0, err));
-    nn_status status = nn_tensor_clone(&held, &a, err);
-    nn_tensor_release(&a);
-    for (int64_t i = t->shape[0] - 1; i > 0 && status == NN_OK; i--) {
+    nn_tensor first = NN_TENSOR_EMPTY;
+    NN_TRY(nn_tensor_select(&first, t, 0, 0, err));
+    nn_walk row;
+    size_t size = nn_dtype_size(t->dtype);
+    char *data = nn_tensor_data(t);
+    int64_t apart = t->stride[0] * (int64_t)size;
+    nn_walk_start(&row, first.ndim, first.shape, 1, (const nn_tensor *[]){&first});
+    for (int64_t i = t->shape[0] - 1; i > 0; i--) {
         int64_t j = (int64_t)nn_rng_below_or_at(rng, (uint64_t)i);
-        if (i == j) continue;
-        nn_tensor_select(&a, t, 0, i, err);
-        nn_tensor_select(&b, t, 0, j, err);
-        nn_tensor_copy(&held, &a, err);
-        nn_tensor_copy(&a, &b, err);
-        nn_tensor_copy(&b, &held, err);
-        nn_tensor_release(&a);
-        nn_tensor_release(&b);
+        if (i != j) swap_rows(&row, data + i * apart, data + j * apart, size);
     }
-    nn_tensor_release(&held);
-    return status;
+    nn_tensor_release(&first);
+    return NN_OK;
 }

@@ -83,6 +83,10 @@ uint64_t nn_rng_below_or_at(nn_rng *rng, uint64_t max)
 
 bool nn_rng_valid(const nn_rng *rng)
 {
-    return rng->position >= 0 && rng->position <= NN_RNG_KEY &&
+    /* The bits that the recurrence reads: of the first word only the upper one. No seed leads to
+    ** all zeros, which yield zeros for ever, and no Gaussian. */
+    uint32_t any = rng->key[0] & UINT32_C(0x80000000);
+    for (int i = 1; i < NN_RNG_KEY; i++) any |= rng->key[i];
+    return any != 0 && rng->position >= 0 && rng->position <= NN_RNG_KEY &&
            (rng->has_gauss == 0 || rng->has_gauss == 1);
 }

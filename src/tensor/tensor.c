@@ -133,6 +133,13 @@ bool nn_tensor_may_overlap(const nn_tensor *a, const nn_tensor *b)
     return a_low <= b_high && b_low <= a_high;
 }
 
+bool nn_tensor_is_expanded(const nn_tensor *t)
+{
+    for (int d = 0; d < t->ndim; d++)
+        if (t->stride[d] == 0 && t->shape[d] > 1) return true;
+    return false;
+}
+
 bool nn_tensor_same_view(const nn_tensor *a, const nn_tensor *b)
 {
     if (a->storage != b->storage || a->offset != b->offset || !nn_tensor_same_shape(a, b))

@@ -67,6 +67,9 @@ void *nn_tensor_data(const nn_tensor *t);
 /* True if the bytes that a and b can reach may overlap (judged by their extents). */
 bool nn_tensor_may_overlap(const nn_tensor *a, const nn_tensor *b);
 
+/* True if several indices of t name the same element: a view that expand has made. */
+bool nn_tensor_is_expanded(const nn_tensor *t);
+
 /* True if a and b name exactly the same elements in the same order. */
 bool nn_tensor_same_view(const nn_tensor *a, const nn_tensor *b);
 

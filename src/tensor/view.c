@@ -20,6 +20,13 @@ nn_status nn_dim_check(int64_t dim, int ndim, int *out, nn_error *err)
     return NN_OK;
 }
 
+/* Starts v at index i of a dimension. An empty tensor stays where it is: its indices may lead
+** beyond any address. */
+static void advance(nn_tensor *v, int dim, int64_t i)
+{
+    if (nn_tensor_numel(v) > 0) v->offset += i * v->stride[dim];
+}
+
 static void drop_dim(nn_tensor *v, int dim)
 {
     for (int d = dim; d + 1 < v->ndim; d++) {
@@ -115,7 +122,10 @@ nn_status nn_tensor_transpose(nn_tensor *out, const nn_tensor *t, int64_t a, int
     nn_tensor v = *t;
     int i, j;
     NN_TRY(nn_dim_check(a, t->ndim, &i, err));
-    NN_TRY(nn_dim_check(b, t->ndim, &j, err));
+    if (nn_dim_check(b, t->ndim, &j, err) != NN_OK) {
+        err->arg = 3;
+        return err->code;
+    }
     v.shape[i] = t->shape[j];
     v.shape[j] = t->shape[i];
     v.stride[i] = t->stride[j];
@@ -216,7 +226,7 @@ nn_status nn_tensor_select(nn_tensor *out, const nn_tensor *t, int64_t dim, int6
         return nn_fail(err, NN_EVALUE, 2,
                        "index %" PRId64 " is outside 1..%" PRId64 " of dimension %d in shape %s",
                        i + 1, t->shape[d], d + 1, nn_tensor_shape_name(t).text);
-    v.offset += i * t->stride[d];
+    advance(&v, d, i);
     drop_dim(&v, d);
     nn_tensor_retain(out, &v);
     return NN_OK;
@@ -228,16 +238,21 @@ nn_status nn_tensor_slice(nn_tensor *out, const nn_tensor *t, int64_t dim, int64
     nn_tensor v = *t;
     int d;
     NN_TRY(nn_dim_check(dim, t->ndim, &d, err));
-    int64_t last = count > 0 ? first + (count - 1) * step : first;
-    if (count < 0 || step == 0 ||
-        (count > 0 && (first < 0 || first >= t->shape[d] || last < 0 || last >= t->shape[d])))
+    int64_t size = t->shape[d];
+    bool inside = first >= 0 && first < size;
+    if (inside && count > 1 && step != 0) {
+        uint64_t ahead = (uint64_t)(step > 0 ? size - 1 - first : first);
+        uint64_t pace = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+        inside = (uint64_t)(count - 1) <= ahead / pace;
+    }
+    if (count < 0 || step == 0 || (count > 0 && !inside))
         return nn_fail(err, NN_EVALUE, 2,
-                       "range %" PRId64 "..%" PRId64 " is outside 1..%" PRId64
-                       " of dimension %d in shape %s",
-                       first + 1, last + 1, t->shape[d], d + 1, nn_tensor_shape_name(t).text);
-    if (count > 0) v.offset += first * t->stride[d];
+                       "%" PRId64 " indices from %" PRId64 " in steps of %" PRId64
+                       " are not all in 1..%" PRId64 ", dimension %d of shape %s",
+                       count, first + 1, step, size, d + 1, nn_tensor_shape_name(t).text);
     v.shape[d] = count;
-    v.stride[d] = t->stride[d] * step;
+    advance(&v, d, first);
+    if (count > 1) v.stride[d] *= step;
     nn_tensor_retain(out, &v);
     return NN_OK;
 }

@@ -8,6 +8,7 @@
 */
 #include "check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "kernel/dispatch.h"
@@ -150,8 +151,10 @@ static void test_clamp_and_where(const nn_k_set *tuned, const nn_k_set *ref)
             tuned->arith->where[type](u.got, 1, (uint8_t *)u.c, 1, u.a, 2, u.b, 1, n);
             CHECK(same((nn_k_type)type, u.got, u.expected, n));
             if (!tuned->arith->clamp[type]) continue;
-            ref->arith->clamp[type](u.expected, 1, u.a, 2, -0.75, 2, n);
-            tuned->arith->clamp[type](u.got, 1, u.a, 2, -0.75, 2, n);
+            fill(u.b, (nn_k_type)type, 2, false);
+            const void *low = u.b, *high = u.b + size_of[type];
+            ref->arith->clamp[type](u.expected, 1, u.a, 2, low, high, n);
+            tuned->arith->clamp[type](u.got, 1, u.a, 2, low, high, n);
             CHECK(same((nn_k_type)type, u.got, u.expected, n));
         }
 }
@@ -274,6 +277,8 @@ static void test_rows(const nn_k_set *tuned, const nn_k_set *ref)
                                2 * (double)(in + 1) * eps * 30 * sqrt((double)in + 1)));
             }
             fill(z, (nn_k_type)type, N * out, false);
+            fill(got, (nn_k_type)type, out * in, false); /* is added to */
+            memcpy(expected, got, sizeof got);
             tuned->rows->gradient[type](got, in, z, x, in, N, in, out);
             ref->rows->gradient[type](expected, in, z, x, in, N, in, out);
             CHECK(near_all((nn_k_type)type, got, expected, out * in,
@@ -284,6 +289,45 @@ static void test_rows(const nn_k_set *tuned, const nn_k_set *ref)
 static void count_block(void *context, int64_t i)
 {
     ((int *)context)[i]++;
+}
+
+typedef struct rounds {
+    int counts[200];
+    bool complete; /* every block of every round was run once */
+} rounds;
+
+static void count_nested(void *context, int64_t i)
+{
+    int inner[3] = {0};
+    nn_k_parallel(3, count_block, inner);
+    ((int *)context)[i] += inner[0] + inner[1] + inner[2] == 3;
+}
+
+/* Rounds of blocks with changing numbers of threads, while another thread does the same. */
+static void *run_rounds(void *context)
+{
+    rounds *r = context;
+    r->complete = true;
+    for (int round = 0; round < 500; round++) {
+        int64_t count = 1 + round % 200;
+        memset(r->counts, 0, sizeof r->counts);
+        nn_k_set_threads(2 + round % 4);
+        nn_k_parallel(count, count_nested, r->counts);
+        for (int64_t i = 0; i < count; i++) r->complete = r->complete && r->counts[i] == 1;
+    }
+    return NULL;
+}
+
+static void test_partition_of_two_callers(void)
+{
+    static rounds here, there;
+    pthread_t other;
+    int before = nn_k_threads();
+    if (pthread_create(&other, NULL, run_rounds, &there) != 0) return;
+    run_rounds(&here);
+    pthread_join(other, NULL);
+    CHECK(here.complete && there.complete);
+    nn_k_set_threads(before);
 }
 
 static void test_partition(void)
@@ -317,5 +361,6 @@ int main(void)
     CHECK(!nn_k_select("z80"));
     test_gemm();
     test_partition();
+    test_partition_of_two_callers();
     return CHECK_REPORT();
 }

@@ -41,12 +41,40 @@ describe("construction", function()
     raises({"too many elements"}, nn.zeros, 1 << 40, 1 << 40)
     raises({"too many elements"}, nn.zeros, 1 << 40, 0, 1 << 40)
     raises({"arange"}, nn.arange, 0, 5, 0)
+    raises({"arange"}, nn.arange, 0, 5, 0.0)
+    raises({"full", "list of sizes", "number"}, nn.full, 3, 1)
+    raises({"#3 to 'view'", "string"}, nn.view, nn.ones(4), 4, "4")
+  end)
+
+  it("tells a table of options from a list of sizes", function()
+    assert.are.equal("[float64 scalar]", tostring(nn.zeros {dtype = "float64"}):match("%[.*"))
+    raises({"ones", "sizes and options"}, nn.ones, {2, dtype = "float64"})
+    raises({"#2 to 'reshape'", "table"}, nn.reshape, nn.ones(1), {size = 1})
+  end)
+
+  it("reads tables raw, so that no metamethod runs between check and use", function()
+    local made = setmetatable({}, {
+      __len = function() return 50 end,
+      __index = function() return nn.ones(500000) end,
+    })
+    raises({"cat", "no tensors"}, nn.cat, made)
+    assert.are.equal("float32",
+                     nn.ones(1, setmetatable({}, {__index = {dtype = "float64"}})):dtype())
+  end)
+
+  it("counts integers exactly", function()
+    local big = (1 << 53) + 1
+    assert.are.same({big, big + 1}, nn.arange(big, big + 2):totable())
+    assert.are.same({3, 1}, nn.arange(3, -1, -2):totable())
+    assert.are.same({0, 2, 4}, nn.arange(0, 5, 2, {dtype = "float32"}):totable())
   end)
 
   it("makes bytes of tensors and tensors of bytes", function()
     local x = nn.randn(3, 4, {dtype = "float64"})
     assert.is_true(x:t() == nn.from_bytes(x:t():tobytes(), {dtype = "float64", shape = {4, 3}}))
     raises({"from_bytes", "8 bytes", "got 7"}, nn.from_bytes, "1234567", {shape = {2}})
+    raises({"from_bytes", "shape", "list of sizes"}, nn.from_bytes, "12345678", {shape = 2})
+    raises({"from_bytes", "byte 2 is 7", "bool"}, nn.from_bytes, "\1\7", {dtype = "bool"})
   end)
 end)
 
@@ -71,6 +99,27 @@ describe("indexing", function()
     assert.are.equal(0, v[{ {6, 5} }]:numel())
     assert.are.equal(0, v[{ {3, 2} }]:numel())
     assert.are.equal(0, nn.zeros(0)[{ {1, 0} }]:numel())
+    assert.are.equal(0, v[{ {1, 3, -1} }]:numel())
+    assert.are.equal(0, nn.zeros(1 << 44, 0):sum(1):numel())
+  end)
+
+  it("takes integers of any size", function()
+    local v, least, most = counting(5), math.mininteger, math.maxinteger
+    for _, range in ipairs {{6, least, -1}, {least, most}, {1, most}, {5, least, -1}, {most, 1}} do
+      raises({"range", tostring(range[1]), tostring(range[2]), "1..5"}, function()
+        return v[{range}]
+      end)
+    end
+    assert.are.same({0}, v[{ {1, 1, most} }]:totable())
+    assert.are.same({0}, v[{ {1, 5, most} }]:totable())
+    assert.are.same({4}, v[{ {5, 1, least} }]:totable())
+    raises({tostring(least), "1..5"}, function() return v[least] end)
+    raises({"cat", "too large"}, nn.cat, {nn.zeros(1 << 62, 0), nn.zeros(1 << 62, 0)})
+  end)
+
+  it("knows a mask without dimensions", function()
+    assert.are.same({1, 2}, nn.ones(2)[nn.tensor(true)]:shape())
+    raises({"rank 9"}, function() return nn.ones(1, 1, 1, 1, 1, 1, 1, 1)[nn.tensor(true)] end)
   end)
 
   it("selects by mask and by list as copies", function()
@@ -97,6 +146,14 @@ describe("indexing", function()
     assert.are.same({{8, 8, 8}, {2, 7, 7}, {0, 0, 0}}, y:totable())
   end)
 
+  it("assigns numbers with all their digits", function()
+    local y = nn.zeros(3, {dtype = "int64"})
+    y[1] = 2 ^ 24 + 1
+    y[nn.tensor {false, true, false}] = 2 ^ 40 + 1
+    assert.are.same({(1 << 24) + 1, (1 << 40) + 1, 0}, y:totable())
+    assert.are.equal((1 << 24) + 1, y:fill_(2 ^ 24 + 1)[3]:item())
+  end)
+
   it("assigns overlapping parts as if the source had been copied first", function()
     local v = counting(6)
     v[{ {2, 6} }] = v[{ {1, 5} }]
@@ -118,7 +175,15 @@ describe("indexing", function()
     raises({"position 2", "1..2"}, function()
       return x[nn.tensor({1, 5}, {dtype = "int64"})]
     end)
-    raises({"[5]", "[2,3,4]"}, function() x[{ {} }] = nn.zeros(5) end)
+    raises({"#3", "[5]", "[2,3,4]"}, function() x[{ {} }] = nn.zeros(5) end)
+    local list = nn.tensor({1}, {dtype = "int64"})
+    raises({"#2 to 'index'", "index 1", "1..0"}, function() return nn.zeros(0)[list] end)
+    raises({"#3 to 'index'", "[5]", "[1,3,4]"}, function() x[list] = nn.zeros(5) end)
+    raises({"#3 to 'index'", "[5]"}, function() x[x:gt(3)] = nn.zeros(5) end)
+    raises({"#4 to 'index_copy_'", "[5]"}, x.index_copy_, x, 1, list, nn.zeros(5))
+    raises({"#3 to 'transpose'", "dimension 4"}, x.transpose, x, 1, 4)
+    raises({"tensor expected"}, getmetatable(x).__index, 5, 1)
+    assert.is_nil(getmetatable(x).__index(5, "grad"))
   end)
 
   it("blames the caller's line", function()
@@ -160,6 +225,19 @@ describe("a view", function()
     raises({"closed"}, function() return kept:sum() end)
     assert.are.equal("[closed tensor]", tostring(kept))
   end)
+
+  it("may be closed by a finalizer in the middle of a call", function()
+    for _, x in ipairs {nn.ones(3), nn.tensor(1), nn.ones(2, 2):t()} do
+      local close = getmetatable(x).__close
+      setmetatable({}, {__gc = function() close(x) end})
+      for _ = 1, 60 do
+        nn.zeros(200000)
+        pcall(function() return x + 1, nn.cat {x, x}, x:sum(), tostring(x) end)
+      end
+      collectgarbage()
+      raises({"closed"}, function() return x + 1 end)
+    end
+  end)
 end)
 
 describe("operators", function()
@@ -192,6 +270,9 @@ describe("operators", function()
       return nn.ones(2, 3) + nn.ones(2)
     end)
     raises({"add", "tensor or number", "string"}, function() return nn.ones(2) + "x" end)
+    raises({"logical_and", "got nil"}, nn.logical_and, nn.ones(2))
+    raises({"sum", "dimension 2", "rank 0"}, nn.sum, nn.tensor(1), 2)
+    assert.are.equal(1, nn.tensor(1):sum(-1):item())
     raises({"division by zero"}, function() return nn.arange(3) // 0 end)
     raises({"negative integer power"}, function() return nn.arange(3) ^ -1 end)
   end)
@@ -204,6 +285,31 @@ describe("operators", function()
     local i = nn.arange(3)
     raises({"add_", "float32", "int64"}, i.add_, i, 0.5)
     assert.are.same({0, 1, 2}, i:totable())
+  end)
+end)
+
+describe("clamp", function()
+  it("keeps integers between bounds of any kind and size", function()
+    local u = nn.tensor({0, 7, 255}, {dtype = "uint8"})
+    assert.are.same({0, 7, 255}, u:clamp(-5, 300):totable())
+    assert.are.same({0, 0, 0}, u:clamp(-9, -5):totable())
+    assert.are.same({255, 255, 255}, u:clamp(300):totable())
+    assert.are.same({1, 6, 6}, u:clamp(0.5, 6.5):totable())
+    local i = nn.tensor({math.mininteger, 0, math.maxinteger}, {dtype = "int64"})
+    assert.is_true(i == i:clamp(-math.huge, math.huge))
+    assert.is_true(i == i:clamp(math.mininteger, math.maxinteger))
+    assert.are.equal(math.maxinteger, i:clamp(math.huge)[1]:item())
+    raises({"#2 to 'clamp'", "NaN"}, u.clamp, u, 0 / 0)
+    raises({"#3 to 'clamp'", "NaN"}, u.clamp, u, nil, 0 / 0)
+  end)
+end)
+
+describe("division", function()
+  it("rounds down beside infinity, too", function()
+    local x = nn.tensor({-1, 1, 7, -7}, {dtype = "float64"})
+    assert.are.same({-1, 0, 0, -1}, (x // math.huge):totable())
+    assert.are.same({0, -1, -1, 0}, (x // -math.huge):totable())
+    assert.are.same({-1, 0, 3, -4}, (x // 2):totable())
   end)
 end)
 
@@ -248,6 +354,7 @@ describe("random numbers", function()
     g:set_state(state)
     assert.is_true(first == nn.randn(5, {generator = g}))
     raises({"set_state"}, g.set_state, g, nn.zeros(3))
+    raises({"set_state"}, g.set_state, g, nn.zeros_like(state)) -- would draw zeros for ever
     raises({"seed -1", "0..4294967295"}, nn.manual_seed, -1)
   end)
 end)
@@ -266,6 +373,7 @@ describe("when memory runs out", function()
     cat = function(x) return nn.cat({x, x}, 2) end,
     reshape = function(x) return x:t():reshape(64) end,
     tostring = function(x) return tostring(x) end,
+    assign = function(x) x[nn.tensor({1, 2}, {dtype = "int64"})] = x[{ {2, 3} }] end,
     cross_entropy = function(x)
       return nn.softmax_cross_entropy(x, nn.ones(8, {dtype = "int64"}))
     end,
@@ -317,6 +425,20 @@ describe("when memory runs out", function()
     assert.is_false(ok)
     assert.truthy(message:find("cap", 1, true))
     assert.are.equal(1000000, nn.zeros(1000000):numel())
+  end)
+
+  it("under a cap, garbage gives way", function()
+    local core = require "nnlua.core"
+    collectgarbage()
+    collectgarbage()
+    core.set_memory_cap(core.memory() + 50000000)
+    local ok, message = pcall(function()
+      for _, size in ipairs {26000000, 17000000, 45000000} do
+        for _ = 1, 5 do nn.zeros(size, {dtype = "uint8"}) end
+      end
+    end)
+    core.set_memory_cap(0)
+    assert(ok, message)
   end)
 end)
 
