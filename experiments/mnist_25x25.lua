@@ -100,33 +100,33 @@ local function summed_cost(scores, y)
   return nn.summed_binary_cross_entropy(nn.softmax(scores), y):item()
 end
 
-local optimizer = nn.optim.SGD(model:parameters(), {lr = opts.lr})
+-- weight_decay w adds w W to the gradient of W: with lambda/m, the gradient of the penalty.
+local weights, biases = {}, {}
+for l, linear in ipairs(linears) do weights[l], biases[l] = linear.weight, linear.bias end
+local optimizer = nn.optim.SGD({{params = weights, weight_decay = opts.lambda / opts.train},
+                                {params = biases}}, {lr = opts.lr})
+local criterion = nn.CrossEntropyLoss()
 local progress = cli.progress {total = opts.epochs, unit = "epoch"}
 
 for epoch = 0, opts.epochs - 1 do
-  local scores = model(train.x)
-  local cross_entropy = nn.softmax_cross_entropy(scores, train.labels)
   optimizer:zero_grad()
-  local cost = cross_entropy + penalty(opts.train)
-  cost:backward()
+  local cross_entropy, scores = nn.backprop(model, criterion, train.x, train.labels)
   optimizer:step()
 
   -- As in the reference: the training figures are those before the step, with the penalty of the
   -- weights after it; the test figures are those of the updated network.
-  nn.no_grad(function()
-    local test_scores = model(test.x)
-    local l2 = penalty(opts.train):item()
-    run:log {
-      epoch = epoch,
-      train_cost = summed_cost(scores, train.labels) + l2,
-      train_ce = cross_entropy:item(),
-      train_accuracy = nn.metrics.accuracy(scores, train.labels),
-      test_cost = summed_cost(test_scores, test.labels) + penalty(opts.test):item(),
-      test_ce = nn.softmax_cross_entropy(test_scores, test.labels):item(),
-      test_accuracy = nn.metrics.accuracy(test_scores, test.labels),
-      l2_penalty = l2,
-    }
-  end)
+  local test_cross_entropy, test_scores = nn.evaluate(model, criterion, test.x, test.labels)
+  local l2 = penalty(opts.train):item()
+  run:log {
+    epoch = epoch,
+    train_cost = summed_cost(scores, train.labels) + l2,
+    train_ce = cross_entropy:item(),
+    train_accuracy = nn.metrics.accuracy(scores, train.labels),
+    test_cost = summed_cost(test_scores, test.labels) + penalty(opts.test):item(),
+    test_ce = test_cross_entropy:item(),
+    test_accuracy = nn.metrics.accuracy(test_scores, test.labels),
+    l2_penalty = l2,
+  }
   local train_cost, test_cost = run:last("train_cost"), run:last("test_cost")
   if epoch % opts.log_every == 0 then
     progress:print(("Epoch %d, Train Cost: %.4f, Test Cost: %.4f"):format(epoch, train_cost,

@@ -10,8 +10,8 @@
 #include "bind/bind.h"
 
 /* In the order of nn_k_activation. */
-static const char *const activations[] = {"relu", "leaky_relu", "softplus",  "gelu", "gelu_tanh",
-                                          "elu",  "sigmoid",    "tanh",      NULL};
+static const char *const activations[] = {"relu", "leaky_relu", "softplus", "gelu", "gelu_tanh",
+                                          "elu",  "sigmoid",    "tanh",     NULL};
 
 static nn_tensor layer_tensor(lua_State *L, int layer, const char *name, const char *function)
 {
@@ -35,8 +35,8 @@ static void check_chain(lua_State *L, nn_chain *chain, const char *function)
         int at = lua_gettop(L);
         layer->W = layer_tensor(L, at, "weight", function);
         layer->b = layer_tensor(L, at, "bias", function);
-        layer->activation = nnb_option_word(L, at, "activation", activations, NN_CHAIN_LINEAR,
-                                            function);
+        layer->activation =
+            nnb_option_word(L, at, "activation", activations, NN_CHAIN_LINEAR, function);
         layer->p = nnb_option_number(L, at, "p", 0, function);
         layer->q = nnb_option_number(L, at, "q", 0, function);
         if (!layer->W.storage || layer->W.ndim != 2)

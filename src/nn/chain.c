@@ -30,8 +30,12 @@
 #define PARTIAL_BYTES ((int64_t)64 << 20)
 
 /* What a tile reads and writes: it stays in L2. A multiple of TILE_ROWS suits the kernels. */
-#define TILE_BYTES ((int64_t)320 << 10)
+#define TILE_BYTES ((int64_t)224 << 10)
 #define TILE_ROWS 5
+
+/* Features of dW between two batches of prefetches; a multiple of every vector's lanes. */
+#define PREFETCH_FEATURES 64
+#define CACHE_LINE 64
 
 typedef struct step {
     const nn_chain *chain;
@@ -44,12 +48,12 @@ typedef struct step {
     int64_t block, blocks, tile; /* rows, number, rows */
     int64_t workspace;           /* elements of a block's workspace */
     const char *x;
-    char *scores, *dz;      /* (N,C); dz: NULL when there is no way back */
-    char *work;             /* (blocks, workspace) */
-    char *partial;          /* (blocks, parameters) */
-    double *bias_sum;       /* (blocks, biases) */
-    double *columns;        /* (blocks, widest): column sums of one delta */
-    double *loss_sum;       /* (blocks) */
+    char *scores, *dz; /* (N,C); dz: NULL when there is no way back */
+    char *work;        /* (blocks, workspace) */
+    char *partial;     /* (blocks, parameters) */
+    double *bias_sum;  /* (blocks, biases) */
+    double *columns;   /* (blocks, widest): column sums of one delta */
+    double *loss_sum;  /* (blocks) */
     nn_k_class_problem problem;
 } step;
 
@@ -159,7 +163,30 @@ static void tile_forward(const step *s, tile *t)
     }
 }
 
-static void tile_backward(const step *s, int64_t block, const tile *t)
+/* Asks for the lines of `bytes` bytes, on their way to L2. */
+static void prefetch(const char *p, int64_t bytes)
+{
+    for (int64_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(p + i, 0, 2);
+}
+
+/* dW += dz^T x for a tile. Meanwhile the next_rows rows that follow it in x are fetched, a share
+** before each range of features: computing covers most of the time that memory takes. */
+static void weight_gradient(const step *s, char *dW, const char *dz, const char *x, int64_t rows,
+                            int64_t in, int64_t out, int64_t next_rows)
+{
+    const char *next = x + rows * in * s->size;
+    for (int64_t k = 0; k < in; k += PREFETCH_FEATURES) {
+        int64_t features = in - k < PREFETCH_FEATURES ? in - k : PREFETCH_FEATURES;
+        int64_t share = next_rows * features * s->size;
+        prefetch(next, share);
+        next += share;
+        nn_k()->rows->gradient[s->type](dW + k * s->size, in, dz, x + k * s->size, in, rows,
+                                        features, out);
+    }
+}
+
+/* next_rows: how many rows of x the thread will work on after this tile. */
+static void tile_backward(const step *s, int64_t block, const tile *t, int64_t next_rows)
 {
     int64_t weights_after = s->parameters, biases_after = s->biases;
     const char *delta = s->dz + t->first * s->C * s->size;
@@ -168,9 +195,8 @@ static void tile_backward(const step *s, int64_t block, const tile *t)
         const char *input = l > 0 ? t->a[l - 1] : t->x;
         weights_after -= in * out;
         biases_after -= out;
-        nn_k()->rows->gradient[s->type](
-            s->partial + (block * s->parameters + weights_after) * s->size, in, delta, input, in,
-            t->rows, in, out);
+        weight_gradient(s, s->partial + (block * s->parameters + weights_after) * s->size, delta,
+                        input, t->rows, in, out, l == 0 ? next_rows : 0);
         double *columns = s->columns + block * s->widest;
         nn_k()->reduce->sum[NN_K_SUM][s->type](columns, delta, 1, t->rows, out);
         for (int64_t j = 0; j < out; j++)
@@ -195,9 +221,9 @@ static void run_block(void *context, int64_t block)
         t.x = s->x + t.first * s->in * s->size;
         tile_forward(s, &t);
         if (!s->dz) continue;
-        s->loss_sum[block] +=
-            nn_k()->neural->cross_entropy[s->type](&s->problem, t.first, t.rows);
-        tile_backward(s, block, &t);
+        s->loss_sum[block] += nn_k()->neural->cross_entropy[s->type](&s->problem, t.first, t.rows);
+        int64_t left = end - t.first - t.rows;
+        tile_backward(s, block, &t, left < s->tile ? left : s->tile);
     }
 }
 
@@ -256,8 +282,8 @@ static nn_status check_chain(const nn_chain *chain, const nn_tensor *x, nn_error
         const nn_tensor *W = &chain->layer[l].W;
         if (W->shape[1] != features)
             return nn_fail(err, NN_ESHAPE, 3,
-                           "linear layer %d takes %" PRId64 " features and is given %" PRId64, l + 1,
-                           W->shape[1], features);
+                           "linear layer %d takes %" PRId64 " features and is given %" PRId64,
+                           l + 1, W->shape[1], features);
         NN_TRY(nn_check_dtype(operand, (nn_operand){W, 1, "the model"}, err));
         features = W->shape[0];
     }
@@ -304,8 +330,7 @@ nn_status nn_chain_forward(nn_tensor *scores, const nn_chain *chain, const nn_te
     NN_TRY(nn_tensor_contiguous(&plain, x, x->dtype, err));
     void *memory = take_memory(&s, false, err);
     nn_status status = memory ? NN_OK : NN_EMEM;
-    if (status == NN_OK)
-        status = nn_tensor_new(scores, x->dtype, 2, (int64_t[]){s.N, s.C}, err);
+    if (status == NN_OK) status = nn_tensor_new(scores, x->dtype, 2, (int64_t[]){s.N, s.C}, err);
     if (status == NN_OK) {
         s.x = nn_tensor_data(&plain);
         s.scores = nn_tensor_data(scores);
@@ -328,9 +353,9 @@ static nn_status begin_loss(nn_cross_entropy_problem *p, const nn_tensor *scores
     return status;
 }
 
-nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain,
-                            const nn_tensor *x, const nn_tensor *y,
-                            const nn_cross_entropy_options *options, nn_error *err)
+nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_cross_entropy_options *options,
+                            nn_error *err)
 {
     nn_tensor plain = NN_TENSOR_EMPTY, dz = NN_TENSOR_EMPTY;
     nn_cross_entropy_problem target = {0};

@@ -43,8 +43,8 @@ nn_status nn_chain_forward(nn_tensor *scores, const nn_chain *chain, const nn_te
                            nn_error *err);
 
 /* loss: 0-dim; scores: (N,C); every layer's dW and db. The reduction is mean or sum. */
-nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain,
-                            const nn_tensor *x, const nn_tensor *y,
-                            const nn_cross_entropy_options *options, nn_error *err);
+nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_cross_entropy_options *options,
+                            nn_error *err);
 
 #endif

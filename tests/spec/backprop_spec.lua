@@ -1,0 +1,199 @@
+-- nn.backprop and nn.evaluate: the fused pass against the tape, on ragged batches and networks.
+
+local nn = require "nnlua"
+local support = require "tests.spec.support"
+
+local ACTIVATIONS = {
+  nn.ReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.GELU, nn.Softplus, nn.LeakyReLU,
+  function() return nn.GELU {approximate = "tanh"} end,
+}
+
+-- A network with the given layer sizes, its activations taken in turn.
+local function network(sizes, dtype, first)
+  local model = nn.Sequential()
+  for l = 1, #sizes - 1 do
+    if l > 1 then model:add(ACTIVATIONS[(first + l) % #ACTIVATIONS + 1]()) end
+    model:add(nn.Linear(sizes[l], sizes[l + 1], {dtype = dtype, bias = l ~= 2}))
+  end
+  return model
+end
+
+local function gradients(model)
+  local list = {}
+  for i, p in ipairs(model:parameters()) do list[i] = p.grad end
+  model:zero_grad()
+  return list
+end
+
+-- Relative to the whole tensor: sums over the batch in another order, a few hundred roundings.
+local TOLERANCE = {float64 = 1e-13, float32 = 2e-5}
+
+local function assert_close(actual, expected, tolerance, what)
+  local difference = (actual - expected):to("float64"):norm():item()
+  local size = expected:to("float64"):norm():item()
+  assert(difference <= tolerance * (size + 1e-30), ("%s: %g of %g"):format(what, difference, size))
+end
+
+local function compare(model, criterion, x, y, path)
+  local loss, scores, taken = nn.backprop(model, criterion, x, y)
+  assert.equal(path, taken)
+  local got = gradients(model)
+  local expected_scores = model(x)
+  local expected = criterion(expected_scores, y)
+  expected:backward()
+  local tolerance = TOLERANCE[x:dtype()]
+  assert_close(loss, expected:detach(), tolerance, "loss")
+  assert_close(scores, expected_scores:detach(), tolerance, "scores")
+  for i, gradient in ipairs(gradients(model)) do
+    assert_close(got[i], gradient, tolerance, "gradient " .. i)
+  end
+  local evaluated, forward = nn.evaluate(model, criterion, x, y)
+  assert_close(evaluated, expected:detach(), tolerance, "evaluated loss")
+  assert_close(forward, expected_scores:detach(), tolerance, "evaluated scores")
+  assert.is_nil(model:parameters()[1].grad)
+end
+
+describe("nn.backprop, fused,", function()
+  for _, dtype in ipairs {"float64", "float32"} do
+    it("gives the tape's loss, scores and gradients in " .. dtype, function()
+      for first, sizes in ipairs {{3, 2}, {70, 25, 10}, {1, 1, 1}, {9, 140, 5}, {80, 17, 13, 11, 7},
+                                  {5, 4, 3, 2, 2}, {66, 129, 3}, {4, 3, 3}} do
+        for _, n in ipairs {1, 31, 32, 257} do
+          nn.manual_seed(n)
+          local x, y = nn.randn(n, sizes[1], {dtype = dtype}), nn.randint(1, sizes[#sizes] + 1, n)
+          compare(network(sizes, dtype, first), nn.CrossEntropyLoss(), x, y, "fused")
+        end
+      end
+    end)
+  end
+
+  it("takes every option of the loss, and rows as targets", function()
+    nn.manual_seed(1)
+    local f64 = {dtype = "float64"}
+    local model, x = network({20, 9, 6}, "float64", 1), nn.randn(100, 20, f64)
+    local labels = nn.randint(1, 7, 100)
+    local rows = nn.softmax(nn.randn(100, 6, f64))
+    local weight = nn.rand(6, f64) + 0.5
+    for _, given in ipairs {{reduction = "sum"}, {weight = weight}, {label_smoothing = 0.1},
+                            {weight = weight, label_smoothing = 0.2, reduction = "sum"}} do
+      compare(model, nn.CrossEntropyLoss(given), x, labels, "fused")
+      compare(model, nn.CrossEntropyLoss(given), x, rows, "fused")
+    end
+  end)
+
+  it("reads strided inputs", function()
+    local x = nn.randn(20, 50, {dtype = "float64"}):t()
+    compare(network({20, 5, 4}, "float64", 2), nn.CrossEntropyLoss(), x, nn.randint(1, 5, 50),
+            "fused")
+  end)
+
+  it("adds to gradients that are there, and to a shared weight from both its places", function()
+    local shared = nn.Linear(6, 6, {dtype = "float64"})
+    local model = nn.Sequential(shared, nn.Tanh(), shared)
+    local x, y = nn.randn(10, 6, {dtype = "float64"}), nn.randint(1, 7, 10)
+    compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+    nn.backprop(model, nn.CrossEntropyLoss(), x, y)
+    local once = shared.weight.grad:clone()
+    nn.backprop(model, nn.CrossEntropyLoss(), x, y)
+    support.close(shared.weight.grad, once * 2)
+  end)
+
+  it("leaves parameters without requires_grad alone", function()
+    local model = network({4, 3, 2}, "float64", 1)
+    model[1].weight.requires_grad = false
+    nn.backprop(model, nn.CrossEntropyLoss(), nn.randn(5, 4, {dtype = "float64"}),
+                nn.randint(1, 3, 5))
+    assert.is_nil(model[1].weight.grad)
+    assert.truthy(model[3].weight.grad)
+  end)
+
+  it("gives the same bits for any number of threads", function()
+    local before, first = nn.get_num_threads(), nil
+    nn.manual_seed(4)
+    local model = network({200, 40, 10}, "float32", 1)
+    local x, y = nn.randn(1000, 200), nn.randint(1, 11, 1000)
+    for _, threads in ipairs {1, 2, 4} do
+      nn.set_num_threads(threads)
+      local loss, scores = nn.backprop(model, nn.CrossEntropyLoss(), x, y)
+      local bytes = loss:tobytes() .. scores:tobytes()
+      for _, gradient in ipairs(gradients(model)) do bytes = bytes .. gradient:tobytes() end
+      first = first or bytes
+      assert.is_true(first == bytes)
+    end
+    nn.set_num_threads(before)
+  end)
+
+  it("agrees with finite differences", function()
+    local model = network({5, 4, 3}, "float64", 1)
+    local x, y = nn.randn(7, 5, {dtype = "float64"}), nn.randint(1, 4, 7)
+    local criterion = nn.CrossEntropyLoss()
+    nn.backprop(model, criterion, x, y)
+    local weight = model[1].weight
+    local at, eps = weight:detach(), 1e-6
+    local function loss_with(value)
+      nn.no_grad(function() weight[{2, 3}] = value end)
+      return (nn.evaluate(model, criterion, x, y)):item()
+    end
+    local middle = at[{2, 3}]:item()
+    local numeric = (loss_with(middle + eps) - loss_with(middle - eps)) / (2 * eps)
+    loss_with(middle)
+    assert.is_true(math.abs(numeric - weight.grad[{2, 3}]:item()) < 1e-8)
+  end)
+
+  it("names what does not fit and changes nothing", function()
+    local model, criterion = network({4, 3, 2}, "float32", 1), nn.CrossEntropyLoss()
+    local x = nn.randn(5, 4)
+    support.raises({"layer 1 (Linear 4→3)", "[5,9]", "[*,4]", "backprop_spec"}, function()
+      nn.backprop(model, criterion, nn.randn(5, 9), nn.randint(1, 3, 5))
+    end)
+    support.raises({"bad argument #4 to 'backprop'", "label 3 in row 2"}, function()
+      nn.backprop(model, criterion, x, nn.tensor({1, 3, 1, 1, 1}, {dtype = "int64"}))
+    end)
+    support.raises({"argument #4"}, nn.backprop, model, criterion, x, nn.randint(1, 3, 6))
+    assert.is_nil(model[1].weight.grad)
+  end)
+
+  it("loses no memory when memory runs out", function()
+    local core = require "nnlua.core"
+    local model, criterion = network({4, 3, 2}, "float32", 1), nn.CrossEntropyLoss()
+    local x, y = nn.randn(50, 4), nn.randint(1, 3, 50)
+    collectgarbage()
+    local before, failures = core.memory(), 0
+    repeat
+      failures = failures + 1
+      core.fail_allocation(failures)
+      local ok = pcall(nn.backprop, model, criterion, x, y)
+      core.fail_allocation(0)
+      assert(ok or model[1].weight.grad == nil)
+    until ok
+    model:zero_grad()
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, (core.memory()))
+    assert.is_true(failures > 5)
+  end)
+end)
+
+describe("nn.backprop on the tape", function()
+  it("takes models and losses that the fused pass does not cover", function()
+    local f64 = {dtype = "float64"}
+    local x, y = nn.randn(12, 6, f64), nn.randint(1, 4, 12)
+    for _, model in ipairs {
+      nn.Sequential(nn.Linear(6, 3, f64), nn.Softmax()),
+      nn.Sequential(nn.Tanh(), nn.Linear(6, 3, f64)),
+      nn.Sequential(nn.Sequential(nn.Linear(6, 3, f64))),
+      nn.Sequential(nn.Linear(6, 4, f64), nn.Tanh(), nn.ReLU(), nn.Linear(4, 3, f64)),
+    } do
+      compare(model, nn.CrossEntropyLoss(), x, y, "tape")
+    end
+    compare(nn.Sequential(nn.Linear(6, 1, f64)), nn.MSELoss(), x, nn.randn(12, 1, f64), "tape")
+  end)
+
+  it("gives a tracked input its gradient", function()
+    local model = network({4, 3, 2}, "float64", 1)
+    local x = nn.randn(5, 4, {dtype = "float64"}):requires_grad_()
+    local _, _, path = nn.backprop(model, nn.CrossEntropyLoss(), x, nn.randint(1, 3, 5))
+    assert.equal("tape", path)
+    assert.same({5, 4}, x.grad:shape())
+  end)
+end)
