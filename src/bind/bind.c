@@ -213,6 +213,9 @@ int nnb_check_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char
                 nnb_arg_error(L, arg, function, "rank is above the maximum of %d", NN_MAX_RANK);
             shape[n++] = nnb_check_integer(L, arg, function);
         }
+        /* A nil where a size should stand is a misspelt name; the last argument may be options. */
+        if (lua_isnil(L, arg) && (n == 0 || !lua_isnoneornil(L, arg + 1)))
+            nnb_arg_error(L, arg, function, "size %d is nil", n + 1);
     }
     *ndim = n;
     return arg;

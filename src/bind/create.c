@@ -202,7 +202,8 @@ static int64_t fill_from_table(lua_State *L, nn_tensor *t, int dim, int64_t at)
     }
     if (!nnb_set_element(L, -1, t, at))
         nnb_arg_error(L, 1, "tensor", "a number expected at element %I, got %s",
-                      (lua_Integer)at + 1, luaL_typename(L, -1));
+                      (lua_Integer)at + 1,
+                      nnb_to_tensor(L, -1) ? "a tensor; use stack or cat" : luaL_typename(L, -1));
     return at + 1;
 }
 
@@ -221,6 +222,13 @@ static int core_tensor(lua_State *L)
         return 1;
     }
     if (!lua_istable(L, 1) && !lua_isboolean(L, 1)) nnb_check_number(L, 1, "tensor");
+    lua_settop(L, 2);
+    if (lua_istable(L, 1)) {
+        lua_pushliteral(L, "dtype");
+        if (lua_rawget(L, 1) != LUA_TNIL)
+            return nnb_arg_error(L, 1, "tensor", "numbers and options in one table; give it two");
+        lua_pop(L, 1);
+    }
     lua_pushvalue(L, 1);
     int ndim = measure(L, shape, &booleans);
     nn_dtype dtype = nnb_option_dtype(L, 2, booleans ? NN_BOOL : NN_FLOAT32, "tensor");

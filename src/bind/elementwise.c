@@ -25,10 +25,17 @@ static void check_operands(lua_State *L, operands *o, const char *function)
     o->b = nnb_check_operand(L, 2, &o->b_scalar, nnb_to_tensor(L, 1), function);
 }
 
+static void check_two(lua_State *L, const char *function)
+{
+    if (!lua_isnoneornil(L, 3))
+        nnb_arg_error(L, 3, function, "two operands expected, got a third argument");
+}
+
 static int binary(lua_State *L, nn_k_binary_op op, const char *function)
 {
     operands o;
     nn_error err;
+    check_two(L, function);
     check_operands(L, &o, function);
     NNB_TRY(L, nn_binary(nnb_new_tensor(L), op, o.a, o.b, &err), &err, function);
     return 1;
@@ -40,6 +47,7 @@ static int binary_in_place(lua_State *L, nn_k_binary_op op, const char *function
     nnb_scalar s;
     const nn_tensor *b = nnb_check_operand(L, 2, &s, t, function);
     nn_error err;
+    check_two(L, function);
     NNB_TRY(L, nn_binary(t, op, t, b, &err), &err, function);
     t->storage->version++;
     lua_settop(L, 1);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "bind/suggest.h"
 #include "nn/index.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
@@ -198,6 +199,26 @@ static int push_record(lua_State *L, int arg)
     return LUA_TNIL;
 }
 
+/* Raises that a tensor has no such method or field, with the nearest name that it has; among
+** equally near ones the first in alphabetical order. upvalue 1: methods. */
+static int unknown_name(lua_State *L, const char *name)
+{
+    const char *nearest = "grad";
+    int best = nnb_edit_distance(name, nearest);
+    lua_pushnil(L);
+    while (lua_next(L, lua_upvalueindex(1))) {
+        const char *known = lua_tostring(L, -2);
+        int distance = nnb_edit_distance(name, known);
+        if (distance < best || (distance == best && strcmp(known, nearest) < 0)) {
+            best = distance;
+            nearest = known;
+        }
+        lua_pop(L, 1);
+    }
+    if (best > NNB_SUGGEST_WITHIN) return nnb_error(L, "a tensor has no '%s'", name);
+    return nnb_error(L, "a tensor has no '%s' (did you mean '%s'?)", name, nearest);
+}
+
 /* upvalues: methods, hooks */
 static int tensor_index(lua_State *L)
 {
@@ -206,7 +227,7 @@ static int tensor_index(lua_State *L)
         if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
         const char *name = lua_tostring(L, 2);
         bool flag = strcmp(name, "requires_grad") == 0;
-        if (!flag && strcmp(name, "grad") != 0) return 1;
+        if (!flag && strcmp(name, "grad") != 0) return unknown_name(L, name);
         if (push_record(L, 1) != LUA_TTABLE) {
             if (flag) lua_pushboolean(L, false);
             return 1;

@@ -52,9 +52,23 @@ static int tensor_len(lua_State *L)
 
 /* ---- queries ---- */
 
+#define SHAPE "nnlua.Shape"
+
+/* A list of sizes as text, "[2,3]". */
+static int shape_tostring(lua_State *L)
+{
+    int64_t shape[NN_MAX_RANK];
+    int ndim;
+    nnb_check_shape(L, 1, shape, &ndim, "tostring");
+    lua_pushstring(L, nn_shape_name(ndim, shape).text);
+    return 1;
+}
+
+/* Sizes or strides: a plain list that prints as one. */
 static void push_list(lua_State *L, int n, const int64_t *values)
 {
     lua_createtable(L, n, 0);
+    luaL_setmetatable(L, SHAPE);
     for (int i = 0; i < n; i++) {
         lua_pushinteger(L, values[i]);
         lua_rawseti(L, -2, i + 1);
@@ -460,6 +474,10 @@ static const luaL_Reg functions[] = {
 
 void nnb_open_tensor(lua_State *L)
 {
+    luaL_newmetatable(L, SHAPE);
+    lua_pushcfunction(L, shape_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
     luaL_newmetatable(L, NNB_TENSOR);
     luaL_setfuncs(L, metamethods, 0);
     lua_createtable(L, 0, 2);
