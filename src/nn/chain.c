@@ -29,13 +29,10 @@
 #define BLOCK_ROWS 32
 #define PARTIAL_BYTES ((int64_t)64 << 20)
 
-/* What a tile reads and writes: it stays in L2. A multiple of TILE_ROWS suits the kernels. */
+/* What a tile reads and writes: it stays in L2. A multiple of TILE_ROWS suits the kernels.
+** Prefetching the next tile during the weight gradient gained 3% and was left out. */
 #define TILE_BYTES ((int64_t)224 << 10)
 #define TILE_ROWS 5
-
-/* Features of dW between two batches of prefetches; a multiple of every vector's lanes. */
-#define PREFETCH_FEATURES 64
-#define CACHE_LINE 64
 
 typedef struct step {
     const nn_chain *chain;
@@ -163,30 +160,7 @@ static void tile_forward(const step *s, tile *t)
     }
 }
 
-/* Asks for the lines of `bytes` bytes, on their way to L2. */
-static void prefetch(const char *p, int64_t bytes)
-{
-    for (int64_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(p + i, 0, 2);
-}
-
-/* dW += dz^T x for a tile. Meanwhile the next_rows rows that follow it in x are fetched, a share
-** before each range of features: computing covers most of the time that memory takes. */
-static void weight_gradient(const step *s, char *dW, const char *dz, const char *x, int64_t rows,
-                            int64_t in, int64_t out, int64_t next_rows)
-{
-    const char *next = x + rows * in * s->size;
-    for (int64_t k = 0; k < in; k += PREFETCH_FEATURES) {
-        int64_t features = in - k < PREFETCH_FEATURES ? in - k : PREFETCH_FEATURES;
-        int64_t share = next_rows * features * s->size;
-        prefetch(next, share);
-        next += share;
-        nn_k()->rows->gradient[s->type](dW + k * s->size, in, dz, x + k * s->size, in, rows,
-                                        features, out);
-    }
-}
-
-/* next_rows: how many rows of x the thread will work on after this tile. */
-static void tile_backward(const step *s, int64_t block, const tile *t, int64_t next_rows)
+static void tile_backward(const step *s, int64_t block, const tile *t)
 {
     int64_t weights_after = s->parameters, biases_after = s->biases;
     const char *delta = s->dz + t->first * s->C * s->size;
@@ -195,8 +169,9 @@ static void tile_backward(const step *s, int64_t block, const tile *t, int64_t n
         const char *input = l > 0 ? t->a[l - 1] : t->x;
         weights_after -= in * out;
         biases_after -= out;
-        weight_gradient(s, s->partial + (block * s->parameters + weights_after) * s->size, delta,
-                        input, t->rows, in, out, l == 0 ? next_rows : 0);
+        nn_k()->rows->gradient[s->type](s->partial +
+                                            (block * s->parameters + weights_after) * s->size,
+                                        in, delta, input, in, t->rows, in, out);
         double *columns = s->columns + block * s->widest;
         nn_k()->reduce->sum[NN_K_SUM][s->type](columns, delta, 1, t->rows, out);
         for (int64_t j = 0; j < out; j++)
@@ -222,8 +197,7 @@ static void run_block(void *context, int64_t block)
         tile_forward(s, &t);
         if (!s->dz) continue;
         s->loss_sum[block] += nn_k()->neural->cross_entropy[s->type](&s->problem, t.first, t.rows);
-        int64_t left = end - t.first - t.rows;
-        tile_backward(s, block, &t, left < s->tile ? left : s->tile);
+        tile_backward(s, block, &t);
     }
 }
 

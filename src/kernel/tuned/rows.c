@@ -13,6 +13,10 @@
 
 #define INLINE __attribute__((always_inline))
 
+/* Features of one row that the forward product works on at a time, in bytes: ten such ranges, rows
+** and units, fit in L1. */
+#define RANGE_BYTES 3200
+
 /* Rows of x that the gradient works on at a time, in bytes: they stay in L2. */
 #define TILE_BYTES (256 * 1024)
 
