@@ -51,6 +51,9 @@ int nnb_raise(lua_State *L, const nn_error *err, const char *function);
 /* Raises "bad argument #arg to 'function' (...)"; lua_pushfstring's formats. */
 int nnb_arg_error(lua_State *L, int arg, const char *function, const char *format, ...);
 
+/* Raises "bad argument #arg to 'function' (EXPECTED expected, got TYPE)". */
+int nnb_type_error(lua_State *L, int arg, const char *function, const char *expected);
+
 /* Raises a message at the user's line; lua_pushfstring's formats. */
 int nnb_error(lua_State *L, const char *format, ...);
 
