@@ -33,6 +33,8 @@ local x, Y, y = prepare(digits.train)
 local test_x, test_Y, test_y = prepare(digits.test)
 local m, test_m = opts.train, opts.test
 
+print(("%s: %d training and %d test images"):format(digits.title, m, test_m))
+
 -- W[l]: (units of layer l, units of layer l-1), He-initialised; b[l]: zeros.
 nn.manual_seed(opts.seed)
 local sizes = {784, table.unpack(opts.hidden)}

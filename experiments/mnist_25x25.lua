@@ -74,8 +74,12 @@ print(("Layers %s, %s, softmax; %s; %d threads"):format(table.concat(sizes, "-")
                                                        opts.dtype, opts.threads))
 print(("%d epochs, lr %g, lambda %g, seed %d"):format(opts.epochs, opts.lr, opts.lambda, opts.seed))
 
+-- Figures of digits that are not MNIST's say so wherever they stand.
+local is_mnist = digits.source == "mnist"
+local note = is_mnist and "" or (" (%s)"):format(digits.title)
+
 local run <close> = cli.try("mnist_25x25", nn.run, {
-  name = "mnist_25x25", dir = opts.out,
+  name = is_mnist and "mnist_25x25" or "mnist_25x25-synthetic", dir = opts.out,
   config = {options = opts, layers = sizes, data = digits.title, nnlua = nn.version},
   columns = {"epoch", "train_cost", "train_ce", "train_accuracy",
              "test_cost", "test_ce", "test_accuracy", "l2_penalty"},
@@ -129,8 +133,8 @@ for epoch = 0, opts.epochs - 1 do
   }
   local train_cost, test_cost = run:last("train_cost"), run:last("test_cost")
   if epoch % opts.log_every == 0 then
-    progress:print(("Epoch %d, Train Cost: %.4f, Test Cost: %.4f"):format(epoch, train_cost,
-                                                                          test_cost))
+    progress:print(("Epoch %d, Train Cost: %.4f, Test Cost: %.4f%s"):format(epoch, train_cost,
+                                                                            test_cost, note))
   end
   progress:update(epoch + 1, ("train cost %.4f"):format(train_cost))
   if train_cost ~= train_cost then
@@ -141,8 +145,8 @@ for epoch = 0, opts.epochs - 1 do
 end
 progress:finish()
 
-print(("Final Training Accuracy: %.2f%%"):format(100 * run:last("train_accuracy")))
-print(("Final Test Accuracy: %.2f%%"):format(100 * run:last("test_accuracy")))
+print(("Final Training Accuracy: %.2f%%%s"):format(100 * run:last("train_accuracy"), note))
+print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
 
 run:close()
 nn.io.save_safetensors(run:path("model.safetensors"), model:state_dict(),
