@@ -251,7 +251,7 @@ end
 function Module:load_state_dict(dict, given)
   local o = options.check("load_state_dict", given, {strict = true})
   local list = state_dict.read(1, "load_state_dict", dict)
-  local by_name, problems, known, todo = {}, {}, {}, {}
+  local by_name, problems, known, copies = {}, {}, {}, {}
   for _, pair in ipairs(list) do
     by_name[pair[1]] = pair[2]
   end
@@ -268,7 +268,7 @@ function Module:load_state_dict(dict, given)
       problems[#problems + 1] = ("'%s' is %s, expected %s")
         :format(entry.name, shape_text(value), shape_text(entry.value))
     else
-      todo[#todo + 1] = {entry.value, value}
+      copies[#copies + 1] = {entry.value, value}
     end
   end
   for _, pair in ipairs(list) do
@@ -279,7 +279,7 @@ function Module:load_state_dict(dict, given)
   if #problems > 0 then
     options.raise("load_state_dict: %s", table.concat(problems, "; "))
   end
-  for _, pair in ipairs(todo) do
+  for _, pair in ipairs(copies) do
     core.copy_(pair[1], pair[2])
   end
   return self
