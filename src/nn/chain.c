@@ -80,7 +80,7 @@ static void divide(step *s, bool backward)
     if (most < 1) most = 1;
     s->block = (s->N + most - 1) / most;
     if (s->block < BLOCK_ROWS) s->block = BLOCK_ROWS;
-    s->blocks = (s->N + s->block - 1) / s->block;
+    s->blocks = s->N > 0 ? (s->N + s->block - 1) / s->block : 1; /* an empty one: gradients of 0 */
 
     s->tile = TILE_BYTES / ((s->in + 2 * outputs) * s->size) / TILE_ROWS * TILE_ROWS;
     if (s->tile < TILE_ROWS) s->tile = TILE_ROWS;

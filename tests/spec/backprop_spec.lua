@@ -81,6 +81,26 @@ describe("nn.backprop, fused,", function()
     end
   end)
 
+  it("gives gradients of 0 for no rows, whose mean loss is NaN", function()
+    local model = network({5, 4, 3}, "float64", 1)
+    local loss, scores, path = nn.backprop(model, nn.CrossEntropyLoss(),
+                                           nn.zeros(0, 5, {dtype = "float64"}),
+                                           nn.zeros(0, {dtype = "int64"}))
+    assert.equal("fused", path)
+    assert.is_true(loss:item() ~= loss:item())
+    assert.same({0, 3}, scores:shape())
+    for _, gradient in ipairs(gradients(model)) do
+      assert.is_true(gradient == nn.zeros_like(gradient))
+    end
+  end)
+
+  it("takes layers wider than the input, and many of them", function()
+    local sizes = {3, 300, 1, 200, 2}
+    for i = 6, 30 do sizes[i] = 2 + i % 3 end
+    local x, y = nn.randn(77, 3, {dtype = "float64"}), nn.randint(1, sizes[#sizes] + 1, 77)
+    compare(network(sizes, "float64", 3), nn.CrossEntropyLoss(), x, y, "fused")
+  end)
+
   it("reads strided inputs", function()
     local x = nn.randn(20, 50, {dtype = "float64"}):t()
     compare(network({20, 5, 4}, "float64", 2), nn.CrossEntropyLoss(), x, nn.randint(1, 5, 50),
