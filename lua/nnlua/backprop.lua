@@ -31,13 +31,20 @@ local function is_plain(parameter)
   return core.is_contiguous(parameter) and not (record and record.node)
 end
 
+-- Whether object is of exactly this class and nobody gave it a forward of its own.
+local function is_exactly(object, class)
+  return getmetatable(object) == class and rawget(object, "forward") == nil
+end
+
 -- The layers of model for core.chain_*, or nil if the fused pass does not cover it.
 local function chain_of(model)
-  if getmetatable(model) ~= Sequential then return nil end
+  if not is_exactly(model, Sequential) then return nil end
   local chain = {}
   for _, module in ipairs(model) do
     local class, last = getmetatable(module), chain[#chain]
-    if class == Linear then
+    if not is_exactly(module, class) then
+      return nil
+    elseif class == Linear then
       if not (is_plain(module.weight) and (not module.bias or is_plain(module.bias))) then
         return nil
       end
@@ -54,7 +61,7 @@ end
 
 -- Whether the fused pass takes this call; x must be a matrix that nobody tracks.
 local function fused(model, criterion, x)
-  if getmetatable(criterion) ~= losses.CrossEntropyLoss or criterion.options.reduction == "none"
+  if not is_exactly(criterion, losses.CrossEntropyLoss) or criterion.options.reduction == "none"
      or not core.is_tensor(x) or core.ndim(x) ~= 2 or autograd.is_tracked(x) then
     return nil
   end

@@ -268,7 +268,8 @@ function Module:load_state_dict(dict, given)
       problems[#problems + 1] = ("'%s' is %s, expected %s")
         :format(entry.name, shape_text(value), shape_text(entry.value))
     else
-      copies[#copies + 1] = {entry.value, value}
+      -- A value may be a parameter of this module that is itself about to be written.
+      copies[#copies + 1] = {entry.value, core.clone(value)}
     end
   end
   for _, pair in ipairs(list) do

@@ -55,6 +55,7 @@ function Run:init(given)
                              core.io.json_encode(o.config, {indent = 2}) .. "\n"))
   end
   self.partial = self:path("metrics.csv.partial")
+  os.rename(self.partial, self.partial .. ".old") -- rows of a killed run, if there are any
   self.file = check(io.open(self.partial, "w"))
   self.flushed = core.clock()
   self:write_row(self.columns)

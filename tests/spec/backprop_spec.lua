@@ -209,6 +209,13 @@ describe("nn.backprop on the tape", function()
     compare(nn.Sequential(nn.Linear(6, 1, f64)), nn.MSELoss(), x, nn.randn(12, 1, f64), "tape")
   end)
 
+  it("respects a forward of an instance's own", function()
+    local model = network({4, 3, 2}, "float64", 1)
+    model[1].forward = function(_, x) return x[{ {}, {1, 3} }] end
+    compare(model, nn.CrossEntropyLoss(), nn.randn(5, 4, {dtype = "float64"}),
+            nn.randint(1, 3, 5), "tape")
+  end)
+
   it("gives a tracked input its gradient", function()
     local model = network({4, 3, 2}, "float64", 1)
     local x = nn.randn(5, 4, {dtype = "float64"}):requires_grad_()

@@ -37,11 +37,11 @@ function Adam:update(p, grad, group)
     state = {step = 0, mean = core.zeros_like(p), square = core.zeros_like(p)}
     self.state[p] = state
   end
-  state.step = state.step + 1
   core.adam_step(p, grad, state.mean, state.square, {
     lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
-    weight_decay = group.weight_decay, step = state.step, decoupled = self.decoupled,
+    weight_decay = group.weight_decay, step = state.step + 1, decoupled = self.decoupled,
   })
+  state.step = state.step + 1
 end
 
 --- nn.optim.AdamW(params, {lr = 0.001, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0.01})

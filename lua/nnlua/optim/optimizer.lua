@@ -115,6 +115,8 @@ end
 function Optimizer:step()
   for _, group in ipairs(self.groups) do
     self:check_group(group)
+  end
+  for _, group in ipairs(self.groups) do
     for _, p in ipairs(group.params) do
       if p.grad then
         self:update(p, p.grad, group)

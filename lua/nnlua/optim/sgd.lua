@@ -17,7 +17,7 @@ SGD.defaults = {
 }
 
 function SGD.check_group(_, group)
-  Optimizer.check_not_negative("SGD", group, "lr", "momentum", "weight_decay")
+  Optimizer.check_not_negative("SGD", group, "lr", "momentum", "dampening", "weight_decay")
   if group.nesterov and (group.momentum == 0 or group.dampening ~= 0) then
     options.raise("bad option 'nesterov' to 'SGD' (needs momentum > 0 and dampening = 0, got %s "
                   .. "and %s)", group.momentum, group.dampening)
