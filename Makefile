@@ -57,7 +57,7 @@ LIBS = $(eval LIBS := $(call pkg_config,--libs $(LIB_PACKAGES)) -lm)$(LIBS)
 APP_LIBS = $(eval APP_LIBS := $(call pkg_config,--libs lua5.4 readline))$(APP_LIBS)
 
 # No flag here may change a result: no fast-math, and no contraction into fused multiply-adds but
-# in the one file whose header says so.
+# in the two files whose headers say so.
 # errno and trap flags are nobody's business, and minding them keeps loops from vectorising.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
@@ -181,7 +181,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/kernel/tuned/rows.%.o: CONTRACT := fast
+$(BUILD)/obj/kernel/tuned/panel.%.o $(BUILD)/obj/kernel/tuned/sparse.%.o: CONTRACT := fast
 
 define tuned_rule
 $(BUILD)/obj/kernel/tuned/%.$(isa).o: src/kernel/tuned/%.c $(BUILD)/flags

@@ -31,20 +31,19 @@ local opts = cli.parse("mnist_25x25", "Trains a small network on MNIST, full bat
 nn.set_num_threads(opts.threads)
 local started = nn.clock()
 
--- The data: one row of pixels in 0..1 per image; the labels 1..10 stand for the digits 0..9.
+-- The data: one row of pixels per image, bytes; the labels 1..10 stand for the digits 0..9.
 local digits = cli.try("mnist_25x25", nn.data.digits,
                        {train = opts.train, test = opts.test, dir = opts.data})
 local train, test = digits.train, digits.test
-train.x = nn.data.pixels(train.images, {dtype = opts.dtype})
-test.x = nn.data.pixels(test.images, {dtype = opts.dtype})
+train.x, test.x = train.images:flatten(2), test.images:flatten(2)
 
--- The network: linear layers with an activation between them. It ends in scores, one per digit;
--- softmax makes them probabilities.
+-- The network: pixels in 0..1, linear layers with an activation between them. It ends in scores, one
+-- per digit; softmax makes them probabilities.
 local ACTIVATIONS = {relu = nn.ReLU, sigmoid = nn.Sigmoid, tanh = nn.Tanh}
 local sizes = {train.x:size(2), table.unpack(opts.hidden)}
 sizes[#sizes + 1] = #digits.classes
 
-local model, linears = nn.Sequential(), {}
+local model, linears = nn.Sequential(nn.Rescaling(1 / 255, {dtype = opts.dtype})), {}
 for l = 1, #sizes - 1 do
   if l > 1 then model:add(ACTIVATIONS[opts.activation]()) end
   linears[l] = nn.Linear(sizes[l], sizes[l + 1], {dtype = opts.dtype})
@@ -89,7 +88,7 @@ local run <close> = cli.try("mnist_25x25", nn.run, {
 -- first images and a sample of the parameters, in float64 whatever the dtype.
 local function gradient_difference()
   local m = math.min(opts.train, 500)
-  local x, y = train.x[{ {1, m} }]:to("float64"), train.labels[{ {1, m} }]
+  local x, y = train.x[{ {1, m} }], train.labels[{ {1, m} }]
   model:to("float64")
   local _, report = nn.gradcheck(function()
     return (nn.softmax_cross_entropy(model(x), y)) + penalty(m)
@@ -114,21 +113,22 @@ local progress = cli.progress {total = opts.epochs, unit = "epoch"}
 
 for epoch = 0, opts.epochs - 1 do
   optimizer:zero_grad()
-  local cross_entropy, scores = nn.backprop(model, criterion, train.x, train.labels)
+  local cross_entropy, correct, scores = nn.backprop(model, criterion, train.x, train.labels)
   optimizer:step()
 
   -- As in the reference: the training figures are those before the step, with the penalty of the
   -- weights after it; the test figures are those of the updated network.
-  local test_cross_entropy, test_scores = nn.evaluate(model, criterion, test.x, test.labels)
+  local test_cross_entropy, test_accuracy, test_scores = nn.evaluate(model, criterion, test.x,
+                                                                     test.labels)
   local l2 = penalty(opts.train):item()
   run:log {
     epoch = epoch,
     train_cost = summed_cost(scores, train.labels) + l2,
     train_ce = cross_entropy:item(),
-    train_accuracy = nn.metrics.accuracy(scores, train.labels),
+    train_accuracy = correct / opts.train,
     test_cost = summed_cost(test_scores, test.labels) + penalty(opts.test):item(),
     test_ce = test_cross_entropy:item(),
-    test_accuracy = nn.metrics.accuracy(test_scores, test.labels),
+    test_accuracy = test_accuracy,
     l2_penalty = l2,
   }
   local train_cost, test_cost = run:last("train_cost"), run:last("test_cost")

@@ -1,34 +1,45 @@
 -- nn.backprop and nn.evaluate: a training step, and a test, in one call.
 --
--- A Sequential of Linear layers and activations that ends in a Linear layer, under cross-entropy,
--- runs as one fused pass over the batch (src/nn/chain.h); every other model runs on the tape. Both
--- give the same results to rounding.
+-- A Sequential of Linear layers and activations that ends in a Linear layer, perhaps after Rescaling
+-- and Flatten, runs under cross-entropy, BCE-with-logits and MSE as one fused pass over the batch
+-- (src/nn/chain.h); every other model runs on the tape. Both give the same results to rounding.
 
 local autograd = require "nnlua.autograd"
 local core = require "nnlua.core"
+local Flatten = require "nnlua.layers.flatten"
 local Linear = require "nnlua.layers.linear"
 local losses = require "nnlua.loss"
-local modules = require "nnlua.layers.activations"
-local options = require "nnlua.options"
+local activations = require "nnlua.layers.activations"
+local metrics = require "nnlua.metrics"
+local Rescaling = require "nnlua.layers.rescaling"
 local Sequential = require "nnlua.layers.sequential"
 
 local MOST_LAYERS = 32
 
 -- What the fused pass calls an activation module, and its parameters p and q.
 local ACTIVATIONS = {
-  [modules.ReLU] = function() return "relu" end,
-  [modules.LeakyReLU] = function(o) return "leaky_relu", o.negative_slope end,
-  [modules.Sigmoid] = function() return "sigmoid" end,
-  [modules.Tanh] = function() return "tanh" end,
-  [modules.Softplus] = function(o) return "softplus", o.beta, o.threshold end,
-  [modules.GELU] = function(o) return o.approximate == "tanh" and "gelu_tanh" or "gelu" end,
-  [modules.ELU] = function(o) return "elu", o.alpha end,
+  [activations.ReLU] = function() return "relu" end,
+  [activations.LeakyReLU] = function(o) return "leaky_relu", o.negative_slope end,
+  [activations.Sigmoid] = function() return "sigmoid" end,
+  [activations.Tanh] = function() return "tanh" end,
+  [activations.Softplus] = function(o) return "softplus", o.beta, o.threshold end,
+  [activations.GELU] = function(o) return o.approximate == "tanh" and "gelu_tanh" or "gelu" end,
+  [activations.ELU] = function(o) return "elu", o.alpha end,
 }
+
+-- What it calls a criterion.
+local CRITERIA = {
+  [losses.CrossEntropyLoss] = "cross_entropy",
+  [losses.BCEWithLogitsLoss] = "bce_with_logits",
+  [losses.MSELoss] = "mse",
+}
+
+local get_record, is_contiguous, is_tensor = core.get_record, core.is_contiguous, core.is_tensor
 
 -- A parameter that the fused pass can take as it lies in memory.
 local function is_plain(parameter)
-  local record = core.get_record(parameter)
-  return core.is_contiguous(parameter) and not (record and record.node)
+  local record = get_record(parameter)
+  return is_contiguous(parameter) and not (record and record.node)
 end
 
 -- Whether object is of exactly this class and nobody gave it a forward of its own.
@@ -36,85 +47,139 @@ local function is_exactly(object, class)
   return getmetatable(object) == class and rawget(object, "forward") == nil
 end
 
+-- Appends a Linear layer to the chain; false if it does not fit there.
+local function add_linear(chain, module)
+  local weight, bias = module.weight, module.bias
+  if not is_plain(weight) or bias and not is_plain(bias)
+     or #chain > 0 and core.size(weight, 2) ~= chain.features then
+    return false
+  end
+  chain[#chain + 1] = {weight = weight, bias = bias}
+  chain.features = core.size(weight, 1)
+  return true
+end
+
+-- Appends any module; false if the fused pass does not know what to do with it there.
+local function add_module(chain, module)
+  local class, last = getmetatable(module), chain[#chain]
+  if not is_exactly(module, class) then
+    return false
+  elseif class == Linear then
+    return add_linear(chain, module)
+  elseif not last and class == Rescaling and not chain.scale then
+    chain.scale, chain.offset, chain.dtype = module.scale, module.offset, module.dtype
+  elseif not last and class == Flatten then
+    chain.flatten = true
+  elseif last and ACTIVATIONS[class] and not last.activation then
+    last.activation, last.p, last.q = ACTIVATIONS[class](module.options)
+  else
+    return false
+  end
+  return true
+end
+
 -- The layers of model for core.chain_*, or nil if the fused pass does not cover it.
 local function chain_of(model)
   if not is_exactly(model, Sequential) then return nil end
   local chain = {}
-  for _, module in ipairs(model) do
-    local class, last = getmetatable(module), chain[#chain]
-    if not is_exactly(module, class) then
-      return nil
-    elseif class == Linear then
-      if not (is_plain(module.weight) and (not module.bias or is_plain(module.bias))) then
-        return nil
-      end
-      chain[#chain + 1] = {weight = module.weight, bias = module.bias}
-    elseif ACTIVATIONS[class] and last and not last.activation then
-      last.activation, last.p, last.q = ACTIVATIONS[class](module.options)
-    else
-      return nil
-    end
+  for i = 1, #model do
+    if not add_module(chain, model[i]) then return nil end
   end
   local fits = #chain > 0 and #chain <= MOST_LAYERS and not chain[#chain].activation
   return fits and chain or nil
 end
 
--- Whether the fused pass takes this call; x must be a matrix that nobody tracks.
-local function fused(model, criterion, x)
-  if not is_exactly(criterion, losses.CrossEntropyLoss) or criterion.options.reduction == "none"
-     or not core.is_tensor(x) or core.ndim(x) ~= 2 or autograd.is_tracked(x) then
-    return nil
-  end
-  return chain_of(model)
+-- x as the fused pass takes it, a matrix that the first layer accepts; nil: let the model complain.
+local function input_of(chain, x)
+  local weight = chain[1].weight
+  if not is_tensor(x) or autograd.is_tracked(x) then return nil end
+  if chain.flatten and core.ndim(x) > 2 then x = core.flatten(x, 2) end
+  local fits = core.ndim(x) == 2 and core.size(x, 2) == core.size(weight, 2)
+  local dtype = chain.scale and "uint8" or core.dtype(weight)
+  return fits and core.dtype(x) == dtype and x or nil
 end
 
--- The complaint of the first layer, as the model itself would raise it.
-local function check_input(model, x)
-  local problem = model[1]:check(x)
-  if problem then options.raise("layer 1 (%s): %s", tostring(model[1]), problem) end
+-- The chain, its input and the criterion's kind, or nil if this call is for the tape.
+local function fused(model, criterion, x, y)
+  local kind = CRITERIA[getmetatable(criterion)]
+  if not kind or not is_exactly(criterion, getmetatable(criterion))
+     or criterion.options.reduction == "none" or not is_tensor(y) or autograd.is_tracked(y) then
+    return nil
+  end
+  local chain = chain_of(model)
+  if not chain or chain.dtype and chain.dtype ~= core.dtype(chain[1].weight) then return nil end
+  local input = input_of(chain, x)
+  if not input then return nil end
+  return chain, input, kind
+end
+
+-- Whether the tape would have something to go back to.
+local function trains(chain)
+  if not autograd.is_grad_enabled() then return false end
+  for i = 1, #chain do
+    local layer = chain[i]
+    if layer.weight.requires_grad or layer.bias and layer.bias.requires_grad then return true end
+  end
+  return false
 end
 
 local function add_gradient(parameter, gradient)
   if not parameter.requires_grad then return end
-  if parameter.grad then
-    core.add_(parameter.grad, gradient)
+  local before = parameter.grad
+  if before then
+    core.add_(before, gradient)
   else
     parameter.grad = gradient
   end
 end
 
---- nn.backprop(model, criterion, x, y) -> loss, scores, path.
+-- How many predictions match their label, or nil if y has no labels. On the tape.
+local function count_correct(scores, y)
+  if core.ndim(scores) ~= 2 or core.ndim(y) ~= 1 or core.dtype(y) ~= "int64" then return nil end
+  return math.tointeger(metrics.accuracy(scores, y) * core.size(y, 1) + 0.5) -- luacheck: ignore
+end
+
+--- nn.backprop(model, criterion, x, y) -> loss, correct, scores, path.
 ---
 --- Computes criterion(model(x), y) and adds its gradient to the grad of every parameter, as
---- loss:backward() does; an optimizer's step can follow. loss: 0-dim, untracked. scores: model(x),
---- untracked, for metrics of the training data at no further cost. path: "fused" or "tape".
---- Raises as the model and the criterion do.
+--- loss:backward() does; an optimizer's step can follow. loss: 0-dim, untracked. correct: how many
+--- rows have their largest score at their label, nil if y holds no labels; scores: model(x),
+--- untracked: metrics of the training data at no further cost. path: "fused" or "tape".
+--- Raises as the model and the criterion do; no gradient has changed then.
 local function backprop(model, criterion, x, y)
-  local chain = fused(model, criterion, x)
-  if not chain then
+  local chain, input, kind = fused(model, criterion, x, y)
+  if not chain or not trains(chain) then
     local scores = model(x)
     local loss = criterion(scores, y)
     loss:backward()
-    return loss:detach(), autograd.detach(scores), "tape"
+    scores = autograd.detach(scores)
+    return loss:detach(), count_correct(scores, y), scores, "tape"
   end
-  check_input(model, x)
-  local loss, scores, gradients = core.chain_backprop(chain, x, y, criterion.options)
-  for i, layer in ipairs(chain) do
-    add_gradient(layer.weight, gradients[i][1])
-    if layer.bias then add_gradient(layer.bias, gradients[i][2]) end
+  local loss, correct, scores, gradients = core.chain_backprop(chain, input, y, kind,
+                                                               criterion.options)
+  for i = 1, #chain do
+    local layer = chain[i]
+    add_gradient(layer.weight, gradients[2 * i - 1])
+    if layer.bias then add_gradient(layer.bias, gradients[2 * i]) end
   end
-  return loss, scores, "fused"
+  return loss, correct, scores, "fused"
 end
 
---- nn.evaluate(model, criterion, x, y) -> loss, scores, path: the same without gradients. The model
---- stays in the mode (train or eval) that it is in.
+--- nn.evaluate(model, criterion, x, y) -> loss, accuracy, scores, path: the same without gradients.
+--- accuracy: correct/N, 0..1, or nil if y holds no labels. scores:argmax(2) are the predictions. The
+--- model stays in the mode (train or eval) that it is in.
 local function evaluate(model, criterion, x, y)
-  local chain = fused(model, criterion, x)
-  return autograd.no_grad(function()
-    if chain then check_input(model, x) end
-    local scores = chain and core.chain_forward(chain, x) or model(x)
-    return criterion(scores, y), scores, chain and "fused" or "tape"
-  end)
+  local chain, input, kind = fused(model, criterion, x, y)
+  local loss, correct, scores
+  if chain then
+    loss, correct, scores = core.chain_evaluate(chain, input, y, kind, criterion.options)
+  else
+    local pause <close> = autograd.pause() -- luacheck: ignore pause
+    scores = model(x)
+    loss = criterion(scores, y)
+    correct = count_correct(scores, y)
+  end
+  return loss, correct and correct / core.size(scores, 1), scores, chain and "fused" or "tape"
 end
 
 return {backprop = backprop, evaluate = evaluate}

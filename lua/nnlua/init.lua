@@ -27,9 +27,9 @@ local function take(from, names)
 end
 
 -- What the core offers to this library only.
-local INTERNAL = {"Tensor", "arg_error", "adam_step", "chain_backprop", "chain_forward",
-                  "edit_distance", "fail_allocation", "get_record", "hooks", "index", "isatty",
-                  "raise", "set_data", "set_index", "set_isa", "set_library", "set_record",
+local INTERNAL = {"Tensor", "arg_error", "adam_step", "chain_backprop",
+                  "chain_evaluate", "edit_distance", "fail_allocation", "get_record", "hooks",
+                  "index", "isatty", "raise", "rescale", "set_data", "set_index", "set_isa", "set_library", "set_record",
                   "sgd_step", "sum_to", "terminal_width", "version"}
 
 take(core)
@@ -49,6 +49,7 @@ nn.Linear = require "nnlua.layers.linear"
 nn.Sequential = require "nnlua.layers.sequential"
 nn.Dropout = require "nnlua.layers.dropout"
 nn.Flatten = require "nnlua.layers.flatten"
+nn.Rescaling = require "nnlua.layers.rescaling"
 take(require("nnlua.layers.activations"), nil) -- require gives two values
 take(require("nnlua.loss"), nil)
 

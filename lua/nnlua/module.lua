@@ -207,7 +207,8 @@ end
 
 --- module:to(dtype) -> module, its parameters and float buffers converted to that dtype ("float32"
 --- or "float64"), without gradients. The tensors stay the same objects, so optimizers keep working
---- as long as they have no state of the old dtype.
+--- as long as they have no state of the old dtype. Modules whose results have a dtype of their own,
+--- such as Rescaling, have a method set_dtype(dtype), which is called.
 function Module:to(dtype)
   if dtype ~= "float32" and dtype ~= "float64" then
     core.arg_error(1, "to", ("float32 or float64 expected, got %s"):format(tostring(dtype)))
@@ -222,6 +223,11 @@ function Module:to(dtype)
   for _, pair in ipairs(converted) do
     pair[1].grad = nil
     core.set_data(pair[1], pair[2])
+  end
+  local modules = entries(self, "module")
+  table.insert(modules, 1, {value = self})
+  for _, entry in ipairs(modules) do
+    if entry.value.set_dtype then entry.value:set_dtype(dtype) end
   end
   return self
 end

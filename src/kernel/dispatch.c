@@ -10,12 +10,14 @@
 #define DECLARE_SET(isa)                                                                           \
     extern const nn_k_arith nn_k_arith_##isa;                                                      \
     extern const nn_k_reduce nn_k_reduce_##isa;                                                    \
-    extern const nn_k_rows nn_k_rows_##isa;                                                        \
+    extern const nn_k_panel nn_k_panel_##isa;                                                      \
+    extern const nn_k_sparse nn_k_sparse_##isa;                                                    \
     extern const nn_k_neural nn_k_neural_##isa;
 
 #define SET(isa)                                                                                   \
     {                                                                                              \
-#isa, &nn_k_arith_##isa, &nn_k_reduce_##isa, &nn_k_rows_##isa, &nn_k_neural_##isa          \
+#isa, &nn_k_arith_##isa, &nn_k_reduce_##isa, &nn_k_panel_##isa, &nn_k_sparse_##isa,        \
+        &nn_k_neural_##isa                                                                         \
     }
 
 #ifdef NN_HAVE_AVX512

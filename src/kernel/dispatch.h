@@ -13,14 +13,16 @@
 
 #include "kernel/arith.h"
 #include "kernel/neural.h"
+#include "kernel/panel.h"
 #include "kernel/reduce.h"
-#include "kernel/rows.h"
+#include "kernel/sparse.h"
 
 typedef struct nn_k_set {
     const char *isa;           /* "avx512", "avx2", "portable" or "ref" */
     const nn_k_arith *arith;   /* elementwise arithmetic, comparison, functions */
     const nn_k_reduce *reduce; /* sums, extremes, along one axis */
-    const nn_k_rows *rows;     /* products of tall, narrow matrices */
+    const nn_k_panel *panel;   /* products with a packed matrix */
+    const nn_k_sparse *sparse; /* products with rows that are mostly 0 */
     const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
 } nn_k_set;
 

@@ -60,6 +60,11 @@ typedef struct nn_k_class_problem {
 /* Handles rows first .. first+rows-1 and returns the sum of their losses. */
 typedef double nn_k_class_loss(const nn_k_class_problem *problem, int64_t first, int64_t rows);
 
+/* How many of the rows first .. first+rows-1 of scores (N,classes) have their largest score, the
+** first of equal ones (a NaN is larger than all), at their label. */
+typedef int64_t nn_k_correct(const void *scores, const int64_t *label, int64_t first, int64_t rows,
+                             int64_t classes);
+
 /* A loss between elements; the gradient is with respect to x. */
 typedef enum nn_k_pair_op {
     NN_K_MSE,       /* (x-y)^2 */
@@ -126,6 +131,7 @@ typedef struct nn_k_neural {
     nn_k_class_loss *cross_entropy[NN_K_TYPES];
     /* -sum [y*log p + (1-y)*log(1-p)], a term with factor 0 being 0; dp = (1-y)/(1-p) - y/p. */
     nn_k_class_loss *summed_bce[NN_K_TYPES];
+    nn_k_correct *correct[NN_K_TYPES];
     nn_k_pair_loss *pair_loss[NN_K_PAIR_OPS][NN_K_TYPES];
     nn_k_penalty *penalty[NN_K_PENALTY_OPS][NN_K_TYPES];
     nn_k_mask *mask[NN_K_TYPES];

@@ -374,6 +374,25 @@ static double bce_logit_slope(double x, double y, double w, double a)
         return n;                                                                                  \
     }
 
+/* A score beats another if it is larger, or NaN where the other is not. */
+#define DEFINE_CORRECT(suffix, type)                                                               \
+    static int64_t correct_##suffix(const void *scores, const int64_t *label, int64_t first,       \
+                                    int64_t rows, int64_t classes)                                 \
+    {                                                                                              \
+        int64_t count = 0;                                                                         \
+        for (int64_t r = first; r < first + rows; r++) {                                           \
+            const type *row = (const type *)scores + r * classes, mine = row[label[r] - 1];        \
+            bool best = true;                                                                      \
+            for (int64_t j = 0; j < classes; j++) {                                                \
+                bool beats = row[j] > mine || (isnan(row[j]) && !isnan(mine));                     \
+                bool equals = row[j] == mine || (isnan(row[j]) && isnan(mine));                    \
+                if (beats || (equals && j < label[r] - 1)) best = false;                           \
+            }                                                                                      \
+            count += best;                                                                         \
+        }                                                                                          \
+        return count;                                                                              \
+    }
+
 #define DEFINE_ALL(suffix, type)                                                                   \
     DEFINE_ACTIVATION(relu, suffix, type)                                                          \
     DEFINE_ACTIVATION(leaky_relu, suffix, type)                                                    \
@@ -385,6 +404,7 @@ static double bce_logit_slope(double x, double y, double w, double a)
     DEFINE_SLOPE(tanh, suffix, type)                                                               \
     DEFINE_SOFTMAX(suffix, type)                                                                   \
     DEFINE_CLASS_LOSSES(suffix, type)                                                              \
+    DEFINE_CORRECT(suffix, type)                                                                   \
     DEFINE_PAIR_LOSS(mse, suffix, type)                                                            \
     DEFINE_PAIR_LOSS(l1, suffix, type)                                                             \
     DEFINE_PAIR_LOSS(huber, suffix, type)                                                          \

@@ -24,22 +24,27 @@ nn_status nn_binary_cross_entropy(nn_tensor *loss, nn_tensor *dp, const nn_tenso
     return status;
 }
 
+nn_status nn_pos_weight_take(nn_tensor *weight, const nn_tensor *pos_weight, const nn_tensor *z,
+                             nn_error *err)
+{
+    nn_tensor expanded = NN_TENSOR_EMPTY;
+    NN_TRY(nn_check_float((nn_operand){pos_weight, 3, "pos_weight"}, err));
+    if (nn_tensor_expand(&expanded, pos_weight, z->ndim, z->shape, err) != NN_OK)
+        return nn_fail(err, NN_ESHAPE, 3, "pos_weight is %s, which does not broadcast to %s",
+                       nn_tensor_shape_name(pos_weight).text, nn_tensor_shape_name(z).text);
+    nn_status status = nn_tensor_contiguous(weight, &expanded, z->dtype, err);
+    nn_tensor_release(&expanded);
+    return status;
+}
+
 nn_status nn_binary_cross_entropy_with_logits(nn_tensor *loss, nn_tensor *dz, const nn_tensor *z,
                                               const nn_tensor *y, const nn_tensor *pos_weight,
                                               nn_loss_reduction reduction, nn_error *err)
 {
     nn_operand operand = {z, 1, "z"};
-    nn_tensor expanded = NN_TENSOR_EMPTY, weight = NN_TENSOR_EMPTY;
+    nn_tensor weight = NN_TENSOR_EMPTY;
     NN_TRY(nn_check_float(operand, err));
-    if (pos_weight) {
-        NN_TRY(nn_check_float((nn_operand){pos_weight, 3, "pos_weight"}, err));
-        if (nn_tensor_expand(&expanded, pos_weight, z->ndim, z->shape, err) != NN_OK)
-            return nn_fail(err, NN_ESHAPE, 3, "pos_weight is %s, which does not broadcast to %s",
-                           nn_tensor_shape_name(pos_weight).text, nn_tensor_shape_name(z).text);
-        nn_status status = nn_tensor_contiguous(&weight, &expanded, z->dtype, err);
-        nn_tensor_release(&expanded);
-        if (status != NN_OK) return status;
-    }
+    if (pos_weight) NN_TRY(nn_pos_weight_take(&weight, pos_weight, z, err));
     nn_status status = nn_pair_loss(loss, dz, NN_K_BCE_LOGIT, operand, y,
                                     pos_weight ? &weight : NULL, 0, reduction, err);
     nn_tensor_release(&weight);

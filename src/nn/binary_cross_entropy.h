@@ -23,6 +23,11 @@ nn_status nn_binary_cross_entropy_with_logits(nn_tensor *loss, nn_tensor *dz, co
                                               const nn_tensor *y, const nn_tensor *pos_weight,
                                               nn_loss_reduction reduction, nn_error *err);
 
+/* Fills an empty handle with pos_weight broadcast to z, contiguous and of its dtype. Blames
+** argument 3. */
+nn_status nn_pos_weight_take(nn_tensor *weight, const nn_tensor *pos_weight, const nn_tensor *z,
+                             nn_error *err);
+
 /* loss[n] = -sum_c [y log p + (1-y) log(1-p)] without a bound, 0*log 0 = 0: a certain and wrong p
 ** costs infinity. dp = (1-y)/(1-p) - y/p, where a term with factor 0 is 0: the one-sided
 ** derivative (-1 or 1) at a certain and right p, infinite at a wrong one. p: (N,C); y:

@@ -1,13 +1,16 @@
 /*
-** chain.c - tiles through all layers and back
+** chain.c - chunks, tiles, layers and back
 **
-** The memory of a step: for every block its gradients (`partial`) and the sums
-** of its biases' gradients in double; for every block in flight a workspace,
-** in which layer l of a tile of T rows has
+** The memory of a step (one block). For each layer l, with rows of `width`
+** elements, its outputs rounded up to whole cache lines:
 **
-**   z[l] (T,out)   a[l] (T,out)   and, once, two deltas (T,widest)
+**   z[l] (chunk,width)    a[l] (chunk,width)    delta[l] (chunk,width)
+**   Wt[l] (in,width)      W transposed: the panel of the forward product
+**   W[l] (out,padded in)  the panel of the way back, where W itself is none
 **
-** The last layer's z and delta are rows of the whole batch's scores and dz.
+** and for the first layer x (chunk,padded in), where x itself is no panel, or
+** dWt (in,width), the gradient transposed, where the rows are lists. The last
+** layer's z are the scores of the whole batch; it needs no a.
 */
 #include "nn/chain.h"
 
@@ -15,231 +18,404 @@
 #include <string.h>
 
 #include "kernel/dispatch.h"
-#include "kernel/gemm.h"
 #include "kernel/partition.h"
-#include "nn/blocks.h"
-#include "nn/linear.h"
 #include "nn/operand.h"
 #include "tensor/alloc.h"
 #include "tensor/copy.h"
 
-/* A block has at least BLOCK_ROWS rows and a batch at most BLOCKS blocks; fewer where the
-** gradients of all blocks would take more than PARTIAL_BYTES. */
-#define BLOCKS 16
-#define BLOCK_ROWS 32
-#define PARTIAL_BYTES ((int64_t)64 << 20)
+/* Rows of a tile; small batches are cut finer, so that threads can share them. */
+#define TILE NN_K_TILE
+#define SMALL_TILE 32
+#define SMALL_BATCH 512
 
-/* What a tile reads and writes: it stays in L2. A multiple of TILE_ROWS suits the kernels.
-** Prefetching the next tile during the weight gradient gained 3% and was left out. */
-#define TILE_BYTES ((int64_t)224 << 10)
-#define TILE_ROWS 5
+/* What a chunk reads and writes: it stays in the caches that the threads share. */
+#define CHUNK_BYTES ((int64_t)4 << 20)
+
+/* Elements of a slice of a gradient's columns: whole cache lines in both dtypes. */
+#define SLICE 16
+
+typedef struct layer {
+    const nn_chain_layer *chain;
+    int64_t in, out, width, padded_in;
+    const char *weights; /* (out,in) as they are */
+    char *Wt, *W, *b;
+    char *z, *a, *delta;
+    char *dW;   /* (out,in), the result */
+    double *db; /* (width) sums */
+} layer;
 
 typedef struct step {
-    const nn_chain *chain;
     nn_k_type type;
     int64_t size; /* bytes of an element */
+    int layers;
+    layer layer[NN_CHAIN_MOST];
+    bool backward;
     int64_t N, in, C;
-    int64_t widest;     /* of all layers' outputs and hidden inputs */
-    int64_t parameters; /* weights of all layers */
-    int64_t biases;
-    int64_t block, blocks, tile; /* rows, number, rows */
-    int64_t workspace;           /* elements of a block's workspace */
+    int64_t tile, chunk; /* rows */
+
+    /* The input: x as it is, or as lists. */
     const char *x;
-    char *scores, *dz; /* (N,C); dz: NULL when there is no way back */
-    char *work;        /* (blocks, workspace) */
-    char *partial;     /* (blocks, parameters) */
-    double *bias_sum;  /* (blocks, biases) */
-    double *columns;   /* (blocks, widest): column sums of one delta */
-    double *loss_sum;  /* (blocks) */
-    nn_k_class_problem problem;
+    bool bytes; /* x is uint8 */
+    double table[256]; /* what bytes stand for, as REALs */
+    nn_sparse_rows *lists;
+    bool copied; /* the chunk's rows are copied, converted and padded, to panel */
+    char *panel; /* (chunk,padded in) */
+    char *dWt;   /* (in,width) of the first layer; lists only */
+
+    char *scores, *dscores; /* (N,C) */
+    const nn_chain_loss *loss;
+    double *loss_sum; /* of each tile */
+    int64_t *correct; /* of each tile; NULL: there are no labels */
+    bool *finite;     /* of each block of the first layer's weights */
+
+    int64_t first, rows;  /* the chunk at hand */
+    int slices[NN_CHAIN_MOST];
 } step;
 
-static int64_t out_of(const step *s, int l)
+/* ---- Dividing the batch, laying out the memory ---- */
+
+#define PACKED_ROWS 64 /* of Wt in one block of packing */
+
+static int64_t pack_blocks(const layer *at)
 {
-    return s->chain->layer[l].W.shape[0];
+    return (at->in + PACKED_ROWS - 1) / PACKED_ROWS;
 }
 
-static int64_t in_of(const step *s, int l)
+static void divide(step *s)
 {
-    return s->chain->layer[l].W.shape[1];
+    int64_t row = s->copied || !s->lists ? s->layer[0].padded_in : 0;
+    for (int l = 0; l < s->layers; l++) row += 3 * s->layer[l].width;
+    int64_t threads = nn_k_threads();
+    int64_t tiles = CHUNK_BYTES / (row * s->size * s->tile);
+    tiles = tiles / threads * threads;
+    if (tiles < threads) tiles = threads;
+    s->chunk = tiles * s->tile;
+    if (s->chunk > s->N) s->chunk = s->N;
 }
 
-/* Divides the batch, from the sizes alone. */
-static void divide(step *s, bool backward)
+/* Hands out parts of one block of memory; with base NULL only adds up. */
+typedef struct arena {
+    char *base;
+    int64_t used;
+} arena;
+
+static void *take(arena *a, int64_t bytes)
 {
-    int64_t outputs = 0;
-    for (int l = 0; l < s->chain->layers; l++) {
-        outputs += out_of(s, l);
-        s->parameters += out_of(s, l) * in_of(s, l);
-        if (out_of(s, l) > s->widest) s->widest = out_of(s, l);
+    char *p = a->base ? a->base + a->used : NULL;
+    a->used += (bytes + NN_K_LINE - 1) / NN_K_LINE * NN_K_LINE;
+    return p;
+}
+
+static void lay_out(step *s, arena *a)
+{
+    int64_t tiles = (s->N + s->tile - 1) / s->tile, size = s->size;
+    s->loss_sum = take(a, tiles * (int64_t)sizeof(double));
+    if (nn_chain_loss_has_labels(s->loss)) s->correct = take(a, tiles * (int64_t)sizeof(int64_t));
+    s->finite = take(a, pack_blocks(&s->layer[0]) * (int64_t)sizeof(bool));
+    for (int l = 0; l < s->layers; l++) {
+        layer *at = &s->layer[l];
+        at->Wt = take(a, at->in * at->width * size);
+        at->b = take(a, at->width * size);
+        if (l < s->layers - 1 || s->lists) at->z = take(a, s->chunk * at->width * size);
+        if (l < s->layers - 1) at->a = take(a, s->chunk * at->width * size);
+        if (!s->backward) continue;
+        at->delta = take(a, s->chunk * at->width * size);
+        at->db = take(a, at->width * (int64_t)sizeof(double));
+        if (l > 0 && at->in != at->padded_in) at->W = take(a, at->out * at->padded_in * size);
     }
-    s->biases = outputs;
-
-    int64_t most = PARTIAL_BYTES / (s->parameters * s->size + 1);
-    if (most > BLOCKS || !backward) most = BLOCKS;
-    if (most < 1) most = 1;
-    s->block = (s->N + most - 1) / most;
-    if (s->block < BLOCK_ROWS) s->block = BLOCK_ROWS;
-    s->blocks = s->N > 0 ? (s->N + s->block - 1) / s->block : 1; /* an empty one: gradients of 0 */
-
-    s->tile = TILE_BYTES / ((s->in + 2 * outputs) * s->size) / TILE_ROWS * TILE_ROWS;
-    if (s->tile < TILE_ROWS) s->tile = TILE_ROWS;
-    if (s->tile > s->block) s->tile = s->block;
-    s->workspace = s->tile * (2 * outputs + 2 * s->widest);
+    if (s->copied) s->panel = take(a, s->chunk * s->layer[0].padded_in * size);
+    if (s->lists && s->backward) s->dWt = take(a, s->in * s->layer[0].width * size);
+    s->dscores = take(a, s->N * s->C * size);
 }
 
-/* z = x W^T + b for a tile. */
-static void linear(const step *s, int l, char *z, const char *x, int64_t rows)
+/* ---- Once per step: packing the weights ---- */
+
+static void pack_weights(void *context, int64_t block)
 {
-    const nn_chain_layer *layer = &s->chain->layer[l];
-    const void *W = nn_tensor_data(&layer->W);
-    const void *b = layer->b.storage ? nn_tensor_data(&layer->b) : NULL;
-    int64_t in = in_of(s, l), out = out_of(s, l);
-    if (nn_linear_is_narrow(&layer->W)) {
-        nn_k()->rows->linear[s->type](z, x, W, b, rows, in, out);
+    step *s = context;
+    for (int l = 0; l < s->layers; l++) {
+        layer *at = &s->layer[l];
+        if (block >= pack_blocks(at)) {
+            block -= pack_blocks(at);
+            continue;
+        }
+        int64_t k = block * PACKED_ROWS, rows = at->in - k < PACKED_ROWS ? at->in - k : PACKED_ROWS;
+        bool finite = nn_k()->panel->pack[s->type](at->Wt + k * at->width * s->size,
+                                                   at->weights + k * s->size, 1, at->in, rows,
+                                                   at->out);
+        if (l == 0) s->finite[block] = finite;
         return;
     }
-    nn_k_gemm(s->type, z, out, (nn_k_matrix){x, in, 1}, (nn_k_matrix){W, 1, in}, rows, out, in);
-    if (b) nn_k()->neural->add_row[s->type](z, b, rows, out);
+    /* The last block: what is small. */
+    for (int l = 0; l < s->layers; l++) {
+        layer *at = &s->layer[l];
+        const nn_tensor *b = &at->chain->b;
+        memset(at->b, 0, (size_t)(at->width * s->size));
+        if (b->storage) memcpy(at->b, nn_tensor_data(b), (size_t)(at->out * s->size));
+        if (at->W)
+            nn_k()->panel->pack[s->type](at->W, at->weights, at->in, 1, at->out, at->in);
+        if (at->db) memset(at->db, 0, (size_t)at->width * sizeof *at->db);
+    }
 }
 
-static void activate(const step *s, int l, char *a, const char *z, int64_t n)
+/* Packs all weights; returns whether those of the first layer are finite. */
+static bool prepare(step *s)
 {
-    const nn_chain_layer *layer = &s->chain->layer[l];
-    if (layer->activation == NN_CHAIN_LINEAR)
+    int64_t blocks = 1;
+    for (int l = 0; l < s->layers; l++) blocks += pack_blocks(&s->layer[l]);
+    if (s->dWt) memset(s->dWt, 0, (size_t)(s->in * s->layer[0].width * s->size));
+    nn_k_parallel(blocks, pack_weights, s);
+    for (int64_t b = 0; b < pack_blocks(&s->layer[0]); b++)
+        if (!s->finite[b]) return false;
+    return true;
+}
+
+/* ---- A tile: forward, loss, back to the deltas ---- */
+
+static void multiply(const step *s, const nn_k_product *p)
+{
+    nn_k()->panel->product[s->type](p);
+}
+
+static char *row_of(const step *s, char *array, int64_t row, int64_t width)
+{
+    return array + row * width * s->size;
+}
+
+/* The tile's rows of x as a padded panel of REALs. */
+static void copy_rows(const step *s, int64_t row, int64_t rows)
+{
+    int64_t padded = s->layer[0].padded_in;
+    for (int64_t r = row; r < row + rows; r++) {
+        char *to = row_of(s, s->panel, r, padded);
+        if (s->bytes)
+            nn_rescaling_apply(to, (const uint8_t *)s->x + (s->first + r) * s->in, s->table,
+                               s->type, s->in);
+        else
+            memcpy(to, s->x + (s->first + r) * s->in * s->size, (size_t)(s->in * s->size));
+        memset(to + s->in * s->size, 0, (size_t)((padded - s->in) * s->size));
+    }
+}
+
+/* Where the chunk's dense input lies, and the elements between its rows. */
+static const char *dense_input(const step *s, int l, int64_t row, int64_t *stride)
+{
+    if (l > 0) {
+        *stride = s->layer[l - 1].width;
+        return row_of(s, s->layer[l - 1].a, row, *stride);
+    }
+    *stride = s->copied ? s->layer[0].padded_in : s->in;
+    return s->copied ? row_of(s, s->panel, row, *stride)
+                     : s->x + (s->first + row) * s->in * s->size;
+}
+
+static void linear(const step *s, int l, int64_t row, int64_t rows)
+{
+    const layer *at = &s->layer[l];
+    bool last = l == s->layers - 1;
+    nn_k_product p = {.c = last ? row_of(s, s->scores, s->first + row, s->C)
+                                : row_of(s, at->z, row, at->width),
+                      .c_row = last ? s->C : at->width,
+                      .start = at->b,
+                      .a_col = 1,
+                      .b = at->Wt,
+                      .b_row = at->width,
+                      .M = rows,
+                      .N = at->out,
+                      .K = at->in};
+    p.a = dense_input(s, l, row, &p.a_row);
+    multiply(s, &p);
+}
+
+static void linear_of_lists(const step *s, int64_t row, int64_t rows)
+{
+    const layer *at = &s->layer[0];
+    const nn_k_lists *lists = &s->lists->by_row[(s->first + row) / s->tile];
+    nn_k()->sparse->linear[s->type](row_of(s, at->z, row, at->width), lists, at->Wt, at->b, rows,
+                                    s->in, at->width);
+    if (s->layers > 1) return;
+    for (int64_t r = row; r < row + rows; r++)
+        memcpy(row_of(s, s->scores, s->first + r, s->C), row_of(s, at->z, r, at->width),
+               (size_t)(s->C * s->size));
+}
+
+static void activate(const step *s, int l, int64_t row, int64_t rows)
+{
+    const layer *at = &s->layer[l];
+    const nn_chain_layer *f = at->chain;
+    char *a = row_of(s, at->a, row, at->width), *z = row_of(s, at->z, row, at->width);
+    int64_t n = rows * at->width;
+    if (f->activation == NN_CHAIN_LINEAR)
         memcpy(a, z, (size_t)(n * s->size));
-    else if (layer->activation == NN_K_SIGMOID_Y)
+    else if (f->activation == NN_K_SIGMOID_Y)
         nn_k()->arith->unary[NN_K_SIGMOID][s->type](a, 1, z, 1, n);
-    else if (layer->activation == NN_K_TANH_Y)
+    else if (f->activation == NN_K_TANH_Y)
         nn_k()->arith->unary[NN_K_TANH][s->type](a, 1, z, 1, n);
     else
-        nn_k()->neural->activate[layer->activation][s->type](a, z, n, layer->p, layer->q);
+        nn_k()->neural->activate[f->activation][s->type](a, z, n, f->p, f->q);
 }
 
 /* delta = delta * f'(layer l), in place. */
-static void activate_back(const step *s, int l, char *delta, const char *z, const char *a,
-                          int64_t n)
+static void activate_back(const step *s, int l, int64_t row, int64_t rows)
 {
-    const nn_chain_layer *layer = &s->chain->layer[l];
-    if (layer->activation == NN_CHAIN_LINEAR) return;
-    nn_k()->neural->activate_back[layer->activation][s->type](
-        delta, delta, layer->activation < NN_K_FROM_OUTPUT ? z : a, n, layer->p, layer->q);
+    const layer *at = &s->layer[l];
+    const nn_chain_layer *f = at->chain;
+    char *delta = row_of(s, at->delta, row, at->width);
+    char *from = f->activation < NN_K_FROM_OUTPUT ? at->z : at->a;
+    if (f->activation == NN_CHAIN_LINEAR) return;
+    nn_k()->neural->activate_back[f->activation][s->type](
+        delta, delta, row_of(s, from, row, at->width), rows * at->width, f->p, f->q);
 }
 
-/* Where a tile's arrays lie in its block's workspace. */
-typedef struct tile {
-    const char *x; /* its rows of the input */
-    char *z[NN_CHAIN_MOST], *a[NN_CHAIN_MOST];
-    char *delta[2];
-    int64_t first, rows; /* of the batch */
-} tile;
-
-static void lay_out(const step *s, int64_t block, tile *t)
+static void forward(const step *s, int64_t row, int64_t rows)
 {
-    char *free = s->work + block * s->workspace * s->size;
-    for (int l = 0; l < s->chain->layers; l++) {
-        t->z[l] = free;
-        free += s->tile * out_of(s, l) * s->size;
-        t->a[l] = free;
-        free += s->tile * out_of(s, l) * s->size;
-    }
-    t->delta[0] = free;
-    t->delta[1] = free + s->tile * s->widest * s->size;
-}
-
-static void tile_forward(const step *s, tile *t)
-{
-    int last = s->chain->layers - 1;
-    const char *input = t->x;
-    t->z[last] = s->scores + t->first * s->C * s->size;
-    for (int l = 0; l <= last; l++) {
-        linear(s, l, t->z[l], input, t->rows);
-        if (l == last) break;
-        activate(s, l, t->a[l], t->z[l], t->rows * out_of(s, l));
-        input = t->a[l];
+    if (s->copied) copy_rows(s, row, rows);
+    for (int l = 0; l < s->layers; l++) {
+        if (l == 0 && s->lists)
+            linear_of_lists(s, row, rows);
+        else
+            linear(s, l, row, rows);
+        if (l < s->layers - 1) activate(s, l, row, rows);
     }
 }
 
-static void tile_backward(const step *s, int64_t block, const tile *t)
+/* The last layer's delta are the padded rows of dscores. */
+static void backward(const step *s, int64_t row, int64_t rows)
 {
-    int64_t weights_after = s->parameters, biases_after = s->biases;
-    const char *delta = s->dz + t->first * s->C * s->size;
-    for (int l = s->chain->layers - 1; l >= 0; l--) {
-        int64_t in = in_of(s, l), out = out_of(s, l);
-        const char *input = l > 0 ? t->a[l - 1] : t->x;
-        weights_after -= in * out;
-        biases_after -= out;
-        nn_k()->rows->gradient[s->type](s->partial +
-                                            (block * s->parameters + weights_after) * s->size,
-                                        in, delta, input, in, t->rows, in, out);
-        double *columns = s->columns + block * s->widest;
-        nn_k()->reduce->sum[NN_K_SUM][s->type](columns, delta, 1, t->rows, out);
-        for (int64_t j = 0; j < out; j++)
-            s->bias_sum[block * s->biases + biases_after + j] += columns[j];
-        if (l == 0) break;
-        char *next = t->delta[l % 2];
-        nn_k_gemm(s->type, next, in, (nn_k_matrix){delta, out, 1},
-                  (nn_k_matrix){nn_tensor_data(&s->chain->layer[l].W), in, 1}, t->rows, in, out);
-        activate_back(s, l - 1, next, t->z[l - 1], t->a[l - 1], t->rows * in);
-        delta = next;
+    const layer *last = &s->layer[s->layers - 1];
+    for (int64_t r = row; r < row + rows; r++) {
+        char *delta = row_of(s, last->delta, r, last->width);
+        memcpy(delta, row_of(s, s->dscores, s->first + r, s->C), (size_t)(s->C * s->size));
+        memset(delta + s->C * s->size, 0, (size_t)((last->width - s->C) * s->size));
+    }
+    for (int l = s->layers - 1; l > 0; l--) {
+        const layer *at = &s->layer[l], *below = at - 1;
+        multiply(s, &(nn_k_product){.c = row_of(s, below->delta, row, below->width),
+                                    .c_row = below->width,
+                                    .a = row_of(s, at->delta, row, at->width),
+                                    .a_row = at->width,
+                                    .a_col = 1,
+                                    .b = at->W ? at->W : at->weights,
+                                    .b_row = at->padded_in,
+                                    .M = rows,
+                                    .N = below->width,
+                                    .K = at->out});
+        activate_back(s, l - 1, row, rows);
     }
 }
 
-static void run_block(void *context, int64_t block)
+static void run_tile(void *context, int64_t i)
 {
     const step *s = context;
-    int64_t end = (block + 1) * s->block < s->N ? (block + 1) * s->block : s->N;
-    tile t;
-    lay_out(s, block, &t);
-    for (t.first = block * s->block; t.first < end; t.first += s->tile) {
-        t.rows = end - t.first < s->tile ? end - t.first : s->tile;
-        t.x = s->x + t.first * s->in * s->size;
-        tile_forward(s, &t);
-        if (!s->dz) continue;
-        s->loss_sum[block] += nn_k()->neural->cross_entropy[s->type](&s->problem, t.first, t.rows);
-        tile_backward(s, block, &t);
-    }
+    int64_t row = i * s->tile, rows = s->rows - row < s->tile ? s->rows - row : s->tile;
+    int64_t first = s->first + row, tile = first / s->tile;
+    forward(s, row, rows);
+    s->loss_sum[tile] = nn_chain_loss_rows(s->loss, s->dscores, s->scores, first, rows);
+    if (s->correct) s->correct[tile] = nn_chain_loss_correct(s->loss, s->scores, first, rows);
+    if (s->backward) backward(s, row, rows);
 }
 
-/* Sums over the blocks, in block order. */
-typedef struct gather {
-    const step *s;
-    const char *from; /* block 0's part */
-    char *to;
-} gather;
+/* ---- A slice: a range of columns of one layer's weight gradient, over the chunk ---- */
 
-static void gather_range(void *context, int64_t first, int64_t n)
+/* dW (out,in) from dWt (in,width), for features first..first+n-1. */
+static void transpose_slice(const step *s, int64_t first, int64_t n)
 {
-    const gather *g = context;
-    char *to = g->to + first * g->s->size;
-    const char *from = g->from + first * g->s->size;
-    memcpy(to, from, (size_t)(n * g->s->size));
-    for (int64_t block = 1; block < g->s->blocks; block++)
-        nn_k()->arith->binary[NN_K_ADD][g->s->type](
-            to, 1, to, 1, from + block * g->s->parameters * g->s->size, 1, n);
-}
-
-static nn_status gather_gradients(const step *s, nn_chain *chain, nn_error *err)
-{
-    int64_t weights = 0, biases = 0;
-    for (int l = 0; l < chain->layers; l++) {
-        nn_chain_layer *layer = &chain->layer[l];
-        NN_TRY(nn_tensor_like(&layer->dW, &layer->W, layer->W.dtype, err));
-        gather g = {s, s->partial + weights * s->size, nn_tensor_data(&layer->dW)};
-        nn_blocks_each(nn_tensor_numel(&layer->W), NN_K_BLOCK, gather_range, &g);
-        weights += nn_tensor_numel(&layer->W);
-        if (layer->b.storage) {
-            NN_TRY(nn_tensor_like(&layer->db, &layer->b, layer->b.dtype, err));
-            for (int64_t j = 0; j < out_of(s, l); j++) {
-                double sum = 0;
-                for (int64_t block = 0; block < s->blocks; block++)
-                    sum += s->bias_sum[block * s->biases + biases + j];
-                nn_tensor_set(&layer->db, j, sum);
-            }
+    const layer *at = &s->layer[0];
+    for (int64_t u = 0; u < at->out; u++)
+        for (int64_t k = first; k < first + n; k++) {
+            if (s->type == NN_K_F32)
+                ((float *)(void *)at->dW)[u * at->in + k] =
+                    ((const float *)(const void *)s->dWt)[k * at->width + u];
+            else
+                ((double *)(void *)at->dW)[u * at->in + k] =
+                    ((const double *)(const void *)s->dWt)[k * at->width + u];
         }
-        biases += out_of(s, l);
+}
+
+static void gradient_of_lists(const step *s, int64_t first, int64_t n)
+{
+    const layer *at = &s->layer[0];
+    for (int64_t row = 0; row < s->rows; row += s->tile)
+        nn_k()->sparse->gradient[s->type](
+            s->dWt, &s->lists->by_feature[(s->first + row) / s->tile],
+            row_of(s, at->delta, row, at->width), first, n, at->width);
+    if (s->first + s->rows == s->N) transpose_slice(s, first, n);
+}
+
+static void gradient(const step *s, int l, int64_t first, int64_t n)
+{
+    const layer *at = &s->layer[l];
+    for (int64_t row = 0; row < s->rows; row += s->tile) {
+        nn_k_product p = {.c = at->dW + first * s->size,
+                          .c_row = at->in,
+                          .start = s->first + row > 0 ? at->dW + first * s->size : NULL,
+                          .start_row = at->in,
+                          .a = row_of(s, at->delta, row, at->width),
+                          .a_row = 1,
+                          .a_col = at->width,
+                          .M = at->out,
+                          .N = n,
+                          .K = s->rows - row < s->tile ? s->rows - row : s->tile};
+        p.b = dense_input(s, l, row, &p.b_row) + first * s->size;
+        multiply(s, &p);
     }
-    return NN_OK;
+}
+
+static void bias_gradient(const step *s, int l)
+{
+    const layer *at = &s->layer[l];
+    const char *delta = at->delta;
+    for (int64_t r = 0; r < s->rows; r++, delta += at->width * s->size)
+        for (int64_t u = 0; u < at->out; u++)
+            at->db[u] += s->type == NN_K_F32 ? (double)((const float *)(const void *)delta)[u]
+                                             : ((const double *)(const void *)delta)[u];
+}
+
+static void run_slice(void *context, int64_t i)
+{
+    const step *s = context;
+    int l = 0;
+    while (i > s->slices[l]) i -= s->slices[l++] + 1; /* the slices of a layer, then its bias */
+    if (i == s->slices[l]) {
+        bias_gradient(s, l);
+        return;
+    }
+    int64_t units = (s->layer[l].in + SLICE - 1) / SLICE;
+    int64_t first = units * i / s->slices[l] * SLICE, end = units * (i + 1) / s->slices[l] * SLICE;
+    if (end > s->layer[l].in) end = s->layer[l].in;
+    if (l == 0 && s->lists)
+        gradient_of_lists(s, first, end - first);
+    else
+        gradient(s, l, first, end - first);
+}
+
+/* Slices of about equal work, a few for each thread; returns their number, biases included. The
+** results do not depend on them. */
+static int64_t cut_slices(step *s)
+{
+    int64_t work = 0, count = 0, threads = nn_k_threads();
+    for (int l = 0; l < s->layers; l++) work += s->layer[l].in * s->layer[l].out;
+    for (int l = 0; l < s->layers; l++) {
+        int64_t most = (s->layer[l].in + SLICE - 1) / SLICE;
+        int64_t slices = threads > 1 ? 1 + 4 * threads * s->layer[l].in * s->layer[l].out / (work + 1)
+                                     : 1;
+        s->slices[l] = (int)(slices < most ? slices : most);
+        count += s->slices[l] + 1;
+    }
+    return count;
+}
+
+/* ---- The whole ---- */
+
+/* Everything after the operands are checked and the results are there. */
+static void run(step *s)
+{
+    int64_t slices = s->backward ? cut_slices(s) : 0;
+    for (s->first = 0; s->first < s->N; s->first += s->chunk) {
+        s->rows = s->N - s->first < s->chunk ? s->N - s->first : s->chunk;
+        nn_k_parallel((s->rows + s->tile - 1) / s->tile, run_tile, s);
+        nn_k_parallel(slices, run_slice, s);
+    }
 }
 
 /* Checks x against the layers and the layers against one another. */
@@ -247,125 +423,163 @@ static nn_status check_chain(const nn_chain *chain, const nn_tensor *x, nn_error
 {
     nn_operand operand = {x, 3, "x"};
     int64_t features;
-    NN_TRY(nn_check_float(operand, err));
+    if (chain->rescales && x->dtype != NN_UINT8)
+        return nn_fail(err, NN_EDTYPE, 3, "x is %s, expected uint8", nn_dtype_name(x->dtype));
+    if (!chain->rescales) NN_TRY(nn_check_float(operand, err));
     if (x->ndim != 2)
         return nn_fail(err, NN_ESHAPE, 3, "x is %s, expected [N,features]",
                        nn_tensor_shape_name(x).text);
     features = x->shape[1];
     for (int l = 0; l < chain->layers; l++) {
         const nn_tensor *W = &chain->layer[l].W;
+        nn_operand first = {&chain->layer[0].W, 1, "the model"};
         if (W->shape[1] != features)
             return nn_fail(err, NN_ESHAPE, 3,
                            "linear layer %d takes %" PRId64 " features and is given %" PRId64,
                            l + 1, W->shape[1], features);
-        NN_TRY(nn_check_dtype(operand, (nn_operand){W, 1, "the model"}, err));
+        NN_TRY(nn_check_float((nn_operand){W, 1, "the model"}, err));
+        NN_TRY(nn_check_dtype((nn_operand){W, 1, "the model"}, first, err));
         features = W->shape[0];
     }
-    return NN_OK;
-}
-
-/* One block of memory for a step's arrays; doubles first, so that all are aligned. */
-static void *take_memory(step *s, bool backward, nn_error *err)
-{
-    int64_t doubles = backward ? s->blocks * (s->biases + s->widest + 1) : 0;
-    int64_t elements = s->blocks * (s->workspace + (backward ? s->parameters : 0));
-    size_t zeroed = (size_t)doubles * sizeof(double) +
-                    (size_t)(backward ? s->blocks * s->parameters * s->size : 0);
-    char *memory = nn_alloc((size_t)doubles * sizeof(double) + (size_t)(elements * s->size), err);
-    if (!memory) return NULL;
-    memset(memory, 0, zeroed);
-    s->bias_sum = (double *)(void *)memory;
-    s->columns = s->bias_sum + s->blocks * s->biases;
-    s->loss_sum = s->columns + s->blocks * s->widest;
-    s->partial = memory + (size_t)doubles * sizeof(double);
-    s->work = memory + (size_t)doubles * sizeof(double) +
-              (size_t)(backward ? s->blocks * s->parameters * s->size : 0);
-    return memory;
+    if (chain->rescales) return NN_OK;
+    return nn_check_dtype(operand, (nn_operand){&chain->layer[0].W, 1, "the model"}, err);
 }
 
 static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
 {
-    step s = {.chain = chain,
-              .type = (nn_k_type)x->dtype,
-              .size = (int64_t)nn_dtype_size(x->dtype),
+    step s = {.type = (nn_k_type)chain->layer[0].W.dtype,
+              .size = (int64_t)nn_dtype_size(chain->layer[0].W.dtype),
+              .layers = chain->layers,
+              .backward = backward,
               .N = x->shape[0],
               .in = x->shape[1],
-              .C = chain->layer[chain->layers - 1].W.shape[0]};
-    divide(&s, backward);
+              .C = chain->layer[chain->layers - 1].W.shape[0],
+              .bytes = chain->rescales};
+    for (int l = 0; l < s.layers; l++) {
+        layer *at = &s.layer[l];
+        at->chain = &chain->layer[l];
+        at->out = at->chain->W.shape[0];
+        at->in = at->chain->W.shape[1];
+        at->width = nn_k_padded(s.type, at->out);
+        at->padded_in = nn_k_padded(s.type, at->in);
+        at->weights = nn_tensor_data(&at->chain->W);
+    }
+    s.tile = s.N <= SMALL_BATCH ? SMALL_TILE : TILE;
+    if (s.bytes) nn_rescaling_table(s.table, s.type, chain->rescaling);
     return s;
 }
 
-nn_status nn_chain_forward(nn_tensor *scores, const nn_chain *chain, const nn_tensor *x,
-                           nn_error *err)
+/* Divides the batch, takes the memory and packs the weights. Lists leave zeros out, which is no
+** multiplication by 0 where a weight is not finite: then x is taken as it is. */
+static nn_status prepare_input(step *s, void **memory, nn_error *err)
+{
+    for (;;) {
+        arena sizes = {0}, parts;
+        s->copied = !s->lists && (s->bytes || (s->backward &&
+                                               s->layer[0].in != s->layer[0].padded_in));
+        divide(s);
+        lay_out(s, &sizes);
+        parts = (arena){nn_alloc((size_t)sizes.used, err), 0};
+        if (!parts.base) return NN_EMEM;
+        *memory = parts.base;
+        lay_out(s, &parts);
+        if (prepare(s) || !s->lists) return NN_OK;
+        nn_free(*memory);
+        s->lists = NULL;
+    }
+}
+
+static void fill_result(nn_chain_result *result, const step *s)
+{
+    int64_t tiles = (s->N + s->tile - 1) / s->tile;
+    double sum = 0;
+    result->correct = s->correct ? 0 : -1;
+    for (int64_t t = 0; t < tiles; t++) {
+        sum += s->loss_sum[t];
+        if (s->correct) result->correct += s->correct[t];
+    }
+    result->loss = sum * s->loss->scale;
+}
+
+/* The gradients' tensors, empty batches' being 0. */
+static nn_status new_gradients(step *s, nn_chain *chain, nn_error *err)
+{
+    for (int l = 0; l < s->layers; l++) {
+        nn_chain_layer *at = &chain->layer[l];
+        NN_TRY(nn_tensor_like(&at->dW, &at->W, at->W.dtype, err));
+        if (at->b.storage) NN_TRY(nn_tensor_like(&at->db, &at->b, at->b.dtype, err));
+        s->layer[l].dW = nn_tensor_data(&at->dW);
+        if (s->N == 0) memset(s->layer[l].dW, 0, at->dW.storage->size);
+    }
+    return NN_OK;
+}
+
+static void fill_bias_gradients(const step *s, nn_chain *chain)
+{
+    for (int l = 0; l < s->layers; l++)
+        if (chain->layer[l].db.storage)
+            for (int64_t u = 0; u < s->layer[l].out; u++)
+                nn_tensor_set(&chain->layer[l].db, u, s->layer[l].db[u]);
+}
+
+static void release_gradients(nn_chain *chain)
+{
+    for (int l = 0; l < chain->layers; l++) {
+        nn_tensor_release(&chain->layer[l].dW);
+        nn_tensor_release(&chain->layer[l].db);
+    }
+}
+
+/* gradients: the chain whose dW and db are filled; NULL: forward only. */
+static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_chain *gradients,
+                           const nn_tensor *x, const nn_tensor *y,
+                           const nn_chain_criterion *criterion, nn_error *err)
 {
     nn_tensor plain = NN_TENSOR_EMPTY;
-    NN_TRY(check_chain(chain, x, err));
-    step s = begin(chain, x, false);
-    NN_TRY(nn_tensor_contiguous(&plain, x, x->dtype, err));
-    void *memory = take_memory(&s, false, err);
-    nn_status status = memory ? NN_OK : NN_EMEM;
-    if (status == NN_OK) status = nn_tensor_new(scores, x->dtype, 2, (int64_t[]){s.N, s.C}, err);
-    if (status == NN_OK) {
-        s.x = nn_tensor_data(&plain);
-        s.scores = nn_tensor_data(scores);
-        nn_k_parallel(s.blocks, run_block, &s);
-    }
-    nn_free(memory);
-    nn_tensor_release(&plain);
-    return status;
-}
-
-/* Errors about y and the options come back as about the arguments of backprop: (model, criterion,
-** x, y). */
-static nn_status begin_loss(nn_cross_entropy_problem *p, const nn_tensor *scores,
-                            const nn_tensor *y, const nn_cross_entropy_options *options,
-                            nn_error *err)
-{
-    static const int argument[] = {0, 1, 4, 2};
-    nn_status status = nn_cross_entropy_begin(p, scores, y, options, err);
-    if (status != NN_OK) err->arg = argument[err->arg];
-    return status;
-}
-
-nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain, const nn_tensor *x,
-                            const nn_tensor *y, const nn_cross_entropy_options *options,
-                            nn_error *err)
-{
-    nn_tensor plain = NN_TENSOR_EMPTY, dz = NN_TENSOR_EMPTY;
-    nn_cross_entropy_problem target = {0};
+    nn_chain_loss loss = {0};
+    nn_sparse_rows *lists = NULL;
+    bool owned = false;
     void *memory = NULL;
     NN_TRY(check_chain(chain, x, err));
-    step s = begin(chain, x, true);
-    NN_TRY(nn_tensor_new(scores, x->dtype, 2, (int64_t[]){s.N, s.C}, err));
-    nn_status status = nn_tensor_like(&dz, scores, x->dtype, err);
-    if (status == NN_OK) status = begin_loss(&target, scores, y, options, err);
+    step s = begin(chain, x, gradients != NULL);
+    NN_TRY(nn_tensor_new(&result->scores, chain->layer[0].W.dtype, 2, (int64_t[]){s.N, s.C}, err));
+    nn_status status = nn_chain_loss_begin(&loss, criterion, &result->scores, y, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&plain, x, x->dtype, err);
-    if (status == NN_OK && !(memory = take_memory(&s, true, err))) status = NN_EMEM;
+    if (status == NN_OK)
+        status = nn_sparse_rows_take(&lists, &owned, &plain, s.type,
+                                     s.bytes ? &chain->rescaling : NULL, s.tile, s.backward, err);
     if (status == NN_OK) {
-        double sum = 0;
         s.x = nn_tensor_data(&plain);
-        s.scores = nn_tensor_data(scores);
-        s.dz = nn_tensor_data(&dz);
-        s.problem = target.kernel;
-        s.problem.x = s.scores;
-        s.problem.dx = s.dz;
-        nn_class_target_point(&s.problem, &target.target, s.C);
-        nn_k_parallel(s.blocks, run_block, &s);
-        for (int64_t block = 0; block < s.blocks; block++) sum += s.loss_sum[block];
-        status = gather_gradients(&s, chain, err);
-        if (status == NN_OK)
-            status = nn_tensor_full(loss, x->dtype, 0, NULL, sum * target.kernel.scale, err);
+        s.loss = &loss;
+        s.lists = lists;
+        status = prepare_input(&s, &memory, err);
+    }
+    if (status == NN_OK && gradients) status = new_gradients(&s, gradients, err);
+    if (status == NN_OK) {
+        s.scores = nn_tensor_data(&result->scores);
+        run(&s);
+        fill_result(result, &s);
+        if (gradients) fill_bias_gradients(&s, gradients);
     }
     nn_free(memory);
-    nn_cross_entropy_end(&target);
+    if (owned) nn_sparse_rows_release(lists);
     nn_tensor_release(&plain);
-    nn_tensor_release(&dz);
+    nn_chain_loss_end(&loss);
     if (status != NN_OK) {
-        nn_tensor_release(scores);
-        for (int l = 0; l < chain->layers; l++) {
-            nn_tensor_release(&chain->layer[l].dW);
-            nn_tensor_release(&chain->layer[l].db);
-        }
+        nn_tensor_release(&result->scores);
+        if (gradients) release_gradients(gradients);
     }
     return status;
+}
+
+nn_status nn_chain_evaluate(nn_chain_result *result, const nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_chain_criterion *criterion, nn_error *err)
+{
+    return run_chain(result, chain, NULL, x, y, criterion, err);
+}
+
+nn_status nn_chain_backprop(nn_chain_result *result, nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_chain_criterion *criterion, nn_error *err)
+{
+    return run_chain(result, chain, chain, x, y, criterion, err);
 }

@@ -1,27 +1,32 @@
 /*
 ** chain.h - a whole step of a feed-forward network in one pass over the batch
 **
-** The network: Linear layers with an activation after each but the last, whose
-** output are the scores z of softmax cross-entropy. The batch is cut into
-** blocks of rows, a block into tiles. While a tile is in the cache it goes
-** forward through all layers, through the loss, and back, adding to its
-** block's gradients; so the input is read from memory once, and no activation
-** ever is.
+** The network: perhaps a rescaling of bytes, then Linear layers with an
+** activation after each but the last, whose output are the scores z of a loss.
 **
 **   x (N,in) --W1,b1--> z1 --f1--> a1 --W2,b2--> ... --> z (N,C) --> loss
 **
-** Blocks and tiles depend on the sizes alone and gradients are summed in block
-** order: the bits do not depend on the number of threads. Formulas: linear.h,
-** activation.h, cross_entropy.h, with whose results these agree to rounding.
-** x: (N,in); all tensors of one dtype, float32 or float64. Outputs are empty
-** handles. Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE, NN_EMEM, as those do.
-** Tests: tests/spec/backprop_spec.lua.
+** The batch is cut into chunks that stay in the cache, a chunk into tiles. The
+** threads take a chunk's tiles forward through all layers, through the loss
+** and back; then they share out its weight gradients by columns, while the
+** chunk's activations are still in the cache. So the input is read from memory
+** once and no activation ever is. Rows of x that are mostly 0 are taken as
+** lists of what is not (sparse_rows.h); the bits are the same.
+**
+** Every element of a gradient is one sum over the rows, in their order,
+** computed by one thread: the bits depend neither on the number of threads nor
+** on chunks and tiles. Formulas: linear.h, activation.h, chain_loss.h, with
+** whose results these agree to rounding. x: (N,in), of the weights' dtype,
+** float32 or float64; or uint8 where the chain rescales. Outputs are empty
+** handles. Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE, NN_EMEM, as those do;
+** nothing has changed then. Tests: tests/spec/backprop_spec.lua.
 */
 #ifndef NN_NN_CHAIN_H
 #define NN_NN_CHAIN_H
 
 #include "kernel/neural.h"
-#include "nn/cross_entropy.h"
+#include "nn/chain_loss.h"
+#include "nn/sparse_rows.h"
 
 #define NN_CHAIN_MOST 32 /* layers */
 #define NN_CHAIN_LINEAR (-1)
@@ -36,15 +41,22 @@ typedef struct nn_chain_layer {
 typedef struct nn_chain {
     int layers;
     nn_chain_layer layer[NN_CHAIN_MOST];
+    bool rescales; /* x is uint8 and passes through `rescaling` first */
+    nn_rescaling rescaling;
 } nn_chain;
 
-/* scores: (N,C). */
-nn_status nn_chain_forward(nn_tensor *scores, const nn_chain *chain, const nn_tensor *x,
-                           nn_error *err);
+typedef struct nn_chain_result {
+    double loss;      /* reduced */
+    int64_t correct;  /* predictions that match their label; -1 if the target has no labels */
+    nn_tensor scores; /* (N,C) */
+} nn_chain_result;
 
-/* loss: 0-dim; scores: (N,C); every layer's dW and db. The reduction is mean or sum. */
-nn_status nn_chain_backprop(nn_tensor *loss, nn_tensor *scores, nn_chain *chain, const nn_tensor *x,
-                            const nn_tensor *y, const nn_cross_entropy_options *options,
-                            nn_error *err);
+/* Forward only. */
+nn_status nn_chain_evaluate(nn_chain_result *result, const nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_chain_criterion *criterion, nn_error *err);
+
+/* Forward and back; fills every layer's dW and db. */
+nn_status nn_chain_backprop(nn_chain_result *result, nn_chain *chain, const nn_tensor *x,
+                            const nn_tensor *y, const nn_chain_criterion *criterion, nn_error *err);
 
 #endif

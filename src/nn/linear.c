@@ -1,5 +1,5 @@
 /*
-** linear.c - the affine map: kernels of its own for narrow layers, matrix products for wide ones
+** linear.c - the affine map as matrix products
 */
 #include "nn/linear.h"
 
@@ -51,80 +51,6 @@ static nn_status with_leading(nn_tensor *out, nn_tensor *rows, const nn_tensor *
     return status;
 }
 
-/* Where kernel/rows.h beats BLAS, as measured: few units, and for the forward product enough
-** features to outweigh the sum over a vector's lanes. */
-#define NARROW_UNITS 128
-#define NARROW_GRADIENT_UNITS 64
-#define ENOUGH_FEATURES 64
-
-/* Elements of x in a block of rows: its rows stay in L2 while all units are computed. */
-#define BLOCK_OF_ROWS 32768
-
-/* Features in a block of dW: a multiple of every vector's lanes. */
-#define BLOCK_OF_FEATURES 64
-
-bool nn_linear_is_narrow(const nn_tensor *W)
-{
-    return W->shape[0] <= NARROW_UNITS && W->shape[1] >= ENOUGH_FEATURES;
-}
-
-/* Operands of a narrow layer; all contiguous. */
-typedef struct narrow_job {
-    const nn_tensor *z, *x, *W, *b; /* z: (N,out), the output of linear, the input dz of dW */
-    nn_tensor *dW;
-} narrow_job;
-
-static void linear_block(void *context, int64_t first, int64_t rows)
-{
-    const narrow_job *j = context;
-    int64_t out = j->W->shape[0], in = j->W->shape[1];
-    nn_k()->rows->linear[j->W->dtype](nn_element(j->z, first * out), nn_element(j->x, first * in),
-                                      nn_tensor_data(j->W), j->b ? nn_tensor_data(j->b) : NULL,
-                                      rows, in, out);
-}
-
-static nn_status narrow_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W,
-                               const nn_tensor *b, nn_error *err)
-{
-    nn_tensor plain_x = NN_TENSOR_EMPTY, plain_W = NN_TENSOR_EMPTY;
-    nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
-    if (status == NN_OK) status = nn_tensor_contiguous(&plain_W, W, W->dtype, err);
-    if (status == NN_OK)
-        status = nn_tensor_new(z, x->dtype, 2, (int64_t[]){x->shape[0], W->shape[0]}, err);
-    if (status == NN_OK) {
-        narrow_job j = {.z = z, .x = &plain_x, .W = &plain_W, .b = b};
-        nn_blocks_each(x->shape[0], nn_blocks_rows(BLOCK_OF_ROWS, W->shape[1]), linear_block, &j);
-    }
-    nn_tensor_release(&plain_W);
-    nn_tensor_release(&plain_x);
-    return status;
-}
-
-static void gradient_block(void *context, int64_t first, int64_t features)
-{
-    const narrow_job *j = context;
-    int64_t out = j->dW->shape[0], in = j->dW->shape[1];
-    nn_k()->rows->gradient[j->dW->dtype](nn_element(j->dW, first), in, nn_tensor_data(j->z),
-                                         nn_element(j->x, first), in, j->x->shape[0], features,
-                                         out);
-}
-
-static nn_status narrow_gradient(nn_tensor *dW, const nn_tensor *dz, const nn_tensor *x,
-                                 const nn_tensor *W, nn_error *err)
-{
-    nn_tensor plain_x = NN_TENSOR_EMPTY, plain_dz = NN_TENSOR_EMPTY;
-    nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
-    if (status == NN_OK) status = nn_tensor_contiguous(&plain_dz, dz, dz->dtype, err);
-    if (status == NN_OK) status = nn_tensor_zeros(dW, W->dtype, 2, W->shape, err);
-    if (status == NN_OK) {
-        narrow_job j = {.z = &plain_dz, .x = &plain_x, .dW = dW};
-        nn_blocks_each(W->shape[1], BLOCK_OF_FEATURES, gradient_block, &j);
-    }
-    nn_tensor_release(&plain_dz);
-    nn_tensor_release(&plain_x);
-    return status;
-}
-
 typedef struct bias_job {
     const nn_tensor *z, *b;
 } bias_job;
@@ -137,8 +63,8 @@ static void add_bias(void *context, int64_t first, int64_t rows)
                                          n);
 }
 
-static nn_status wide_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W,
-                             const nn_tensor *b, nn_error *err)
+static nn_status affine(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const nn_tensor *b,
+                        nn_error *err)
 {
     nn_tensor Wt = NN_TENSOR_EMPTY;
     NN_TRY(nn_tensor_transpose(&Wt, W, 0, 1, err));
@@ -165,8 +91,7 @@ nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const 
     nn_status status = as_rows(&rows, x, err);
     if (status == NN_OK && b) status = nn_tensor_contiguous(&bias, b, b->dtype, err);
     if (status == NN_OK)
-        status = nn_linear_is_narrow(W) ? narrow_linear(&product, &rows, W, b ? &bias : NULL, err)
-                                        : wide_linear(&product, &rows, W, b ? &bias : NULL, err);
+        status = affine(&product, &rows, W, b ? &bias : NULL, err);
     if (status == NN_OK) status = with_leading(z, &product, x, err);
     nn_tensor_release(&bias);
     nn_tensor_release(&rows);
@@ -186,8 +111,7 @@ static nn_status check_dz(const nn_tensor *dz, const nn_tensor *x, const nn_tens
     return nn_check_dtype((nn_operand){dz, 1, "dz"}, (nn_operand){x, 2, "x"}, err);
 }
 
-static nn_status wide_gradient(nn_tensor *dW, const nn_tensor *dz, const nn_tensor *x,
-                               nn_error *err)
+static nn_status gradient(nn_tensor *dW, const nn_tensor *dz, const nn_tensor *x, nn_error *err)
 {
     nn_tensor dz_t = NN_TENSOR_EMPTY;
     NN_TRY(nn_tensor_transpose(&dz_t, dz, 0, 1, err));
@@ -208,10 +132,7 @@ nn_status nn_linear_backward(nn_tensor *dx, nn_tensor *dW, nn_tensor *db, const 
     if (status == NN_OK && dx) status = with_leading(dx, &product, x, err);
     if (status == NN_OK && dW) {
         status = as_rows(&x_rows, x, err);
-        if (status == NN_OK)
-            status = W->shape[0] <= NARROW_GRADIENT_UNITS
-                         ? narrow_gradient(dW, &dz_rows, &x_rows, W, err)
-                         : wide_gradient(dW, &dz_rows, &x_rows, err);
+        if (status == NN_OK) status = gradient(dW, &dz_rows, &x_rows, err);
     }
     if (status == NN_OK && db) status = nn_sum(db, &dz_rows, (nn_reduction){0, false}, err);
     for (int i = 0; status != NN_OK && i < 3; i++)

@@ -20,7 +20,4 @@ nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const 
 nn_status nn_linear_backward(nn_tensor *dx, nn_tensor *dW, nn_tensor *db, const nn_tensor *dz,
                              const nn_tensor *x, const nn_tensor *W, nn_error *err);
 
-/* True if the forward product with these weights (out,in) goes to kernel/rows.h, not to BLAS. */
-bool nn_linear_is_narrow(const nn_tensor *W);
-
 #endif

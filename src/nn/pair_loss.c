@@ -31,6 +31,12 @@ static nn_status check_target(const nn_tensor *y, nn_operand x, nn_error *err)
                    nn_tensor_shape_name(x.tensor).text);
 }
 
+nn_status nn_pair_target_take(nn_tensor *target, const nn_tensor *y, nn_operand x, nn_error *err)
+{
+    NN_TRY(check_target(y, x, err));
+    return nn_tensor_contiguous(target, y, x.tensor->dtype, err);
+}
+
 nn_status nn_pair_loss(nn_tensor *loss, nn_tensor *dx, nn_k_pair_op op, nn_operand x_operand,
                        const nn_tensor *y, const nn_tensor *weight, double parameter,
                        nn_loss_reduction reduction, nn_error *err)
@@ -38,9 +44,8 @@ nn_status nn_pair_loss(nn_tensor *loss, nn_tensor *dx, nn_k_pair_op op, nn_opera
     const nn_tensor *x = x_operand.tensor;
     nn_tensor plain_x = NN_TENSOR_EMPTY, plain_y = NN_TENSOR_EMPTY;
     NN_TRY(nn_check_float(x_operand, err));
-    NN_TRY(check_target(y, x_operand, err));
+    NN_TRY(nn_pair_target_take(&plain_y, y, x_operand, err));
     nn_status status = nn_tensor_contiguous(&plain_x, x, x->dtype, err);
-    if (status == NN_OK) status = nn_tensor_contiguous(&plain_y, y, x->dtype, err);
     if (status == NN_OK) status = nn_loss_results(loss, dx, x, reduction, x->ndim, x->shape, err);
     if (status == NN_OK) {
         int64_t n = nn_tensor_numel(x);

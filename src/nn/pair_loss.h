@@ -18,4 +18,7 @@ nn_status nn_pair_loss(nn_tensor *loss, nn_tensor *dx, nn_k_pair_op op, nn_opera
                        const nn_tensor *y, const nn_tensor *weight, double parameter,
                        nn_loss_reduction reduction, nn_error *err);
 
+/* The target of such a loss alone: y checked against x, then contiguous and of x's dtype. */
+nn_status nn_pair_target_take(nn_tensor *target, const nn_tensor *y, nn_operand x, nn_error *err);
+
 #endif

@@ -61,6 +61,12 @@ nn_status nn_tensor_like(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_
     return nn_tensor_new(out, dtype, t->ndim, t->shape, err);
 }
 
+void nn_storage_keep(nn_storage *storage, nn_kept *kept)
+{
+    if (storage->kept) storage->kept->release(storage->kept);
+    storage->kept = kept;
+}
+
 void nn_tensor_retain(nn_tensor *out, const nn_tensor *t)
 {
     *out = *t;
@@ -72,6 +78,7 @@ void nn_tensor_release(nn_tensor *t)
     nn_storage *storage = t->storage;
     t->storage = NULL;
     if (storage && __atomic_sub_fetch(&storage->references, 1, __ATOMIC_ACQ_REL) == 0) {
+        nn_storage_keep(storage, NULL);
         nn_free(storage->data);
         nn_free(storage);
     }

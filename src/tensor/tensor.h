@@ -20,12 +20,22 @@
 #include "tensor/shape.h"
 #include "tensor/status.h"
 
+/* Something that was worked out from a storage's bytes and is kept with them; the first member of
+** what it really is. Who keeps it notes the version and looks at it before use. */
+typedef struct nn_kept {
+    void (*release)(struct nn_kept *kept);
+} nn_kept;
+
 typedef struct nn_storage {
     int64_t references; /* tensors that share these bytes; atomic */
     int64_t version;    /* how often they were written to in place */
     size_t size;        /* bytes */
     void *data;         /* NN_ALIGNMENT-aligned */
+    nn_kept *kept;      /* released with the storage; NULL: nothing */
 } nn_storage;
+
+/* Keeps `kept` with the storage, in place of what was kept before, which is released. */
+void nn_storage_keep(nn_storage *storage, nn_kept *kept);
 
 typedef struct nn_tensor {
     nn_storage *storage; /* NULL: the handle is empty */

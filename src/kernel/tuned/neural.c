@@ -49,6 +49,7 @@ DEFINE_OUTSIDE(f64, double)
 #define NAME(x) x##_f32
 #define M(function) function##f
 #include "kernel/tuned/activation.inc"
+#include "kernel/tuned/correct.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/step.inc"
@@ -61,6 +62,7 @@ DEFINE_OUTSIDE(f64, double)
 #define NAME(x) x##_f64
 #define M(function) function
 #include "kernel/tuned/activation.inc"
+#include "kernel/tuned/correct.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/step.inc"

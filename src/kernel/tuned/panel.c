@@ -1,0 +1,24 @@
+/*
+** panel.c - products with a panel in the vector registers of each instruction set
+**
+** GCC's vector extension: the same source for all sets, with the width and
+** the block that fills their registers. Compiled with contraction on: fused
+** multiply-adds are the point here.
+*/
+#include "kernel/panel.h"
+
+#include "kernel/tuned/registers.h"
+
+#define REAL float
+#define NAME(f) f##_f32
+#include "kernel/tuned/panel.inc"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_f64
+#include "kernel/tuned/panel.inc"
+
+const nn_k_panel NN_K_TABLE(nn_k_panel) = {
+    .product = {[NN_K_F32] = product_f32, [NN_K_F64] = product_f64},
+    .pack = {[NN_K_F32] = pack_f32, [NN_K_F64] = pack_f64},
+};

@@ -1,0 +1,36 @@
+/*
+** sparse.c - products with mostly zero rows, for float and double
+**
+** Compiled with contraction on, as panel.c: the two give the same bits.
+*/
+#include "kernel/sparse.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernel/tuned/registers.h"
+
+static int64_t count_u8(const void *vx, int64_t n)
+{
+    const uint8_t *x = vx;
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < n; i++) zeros += x[i] == 0;
+    return n - zeros;
+}
+
+#define REAL float
+#define NAME(f) f##_f32
+#include "kernel/tuned/sparse.inc"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_f64
+#include "kernel/tuned/sparse.inc"
+
+const nn_k_sparse NN_K_TABLE(nn_k_sparse) = {
+    .count = {[NN_K_U8] = count_u8, [NN_K_F32] = count_f32, [NN_K_F64] = count_f64},
+    .by_row = {[NN_K_F32] = by_row_f32, [NN_K_F64] = by_row_f64},
+    .by_feature = {[NN_K_F32] = by_feature_f32, [NN_K_F64] = by_feature_f64},
+    .linear = {[NN_K_F32] = linear_f32, [NN_K_F64] = linear_f64},
+    .gradient = {[NN_K_F32] = gradient_f32, [NN_K_F64] = gradient_f64},
+};
