@@ -10,7 +10,6 @@ local Flatten = require "nnlua.layers.flatten"
 local Linear = require "nnlua.layers.linear"
 local losses = require "nnlua.loss"
 local activations = require "nnlua.layers.activations"
-local metrics = require "nnlua.metrics"
 local Rescaling = require "nnlua.layers.rescaling"
 local Sequential = require "nnlua.layers.sequential"
 
@@ -135,8 +134,11 @@ end
 
 -- How many predictions match their label, or nil if y has no labels. On the tape.
 local function count_correct(scores, y)
-  if core.ndim(scores) ~= 2 or core.ndim(y) ~= 1 or core.dtype(y) ~= "int64" then return nil end
-  return math.tointeger(metrics.accuracy(scores, y) * core.size(y, 1) + 0.5) -- luacheck: ignore
+  local dtype = core.dtype(y)
+  if core.ndim(scores) ~= 2 or core.ndim(y) ~= 1 or dtype ~= "int64" and dtype ~= "uint8" then
+    return nil
+  end
+  return core.count_correct(scores, y)
 end
 
 --- nn.backprop(model, criterion, x, y) -> loss, correct, scores, path.

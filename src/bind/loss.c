@@ -8,6 +8,7 @@
 
 #include "bind/bind.h"
 #include "nn/binary_cross_entropy.h"
+#include "nn/class_target.h"
 #include "nn/cross_entropy.h"
 #include "nn/regression_loss.h"
 
@@ -90,7 +91,22 @@ DEFINE_LOSS(summed_binary_cross_entropy) /* p [N,C]; y [N] labels 1..C or [N,C] 
 DEFINE_LOSS(mse_loss)                    /* x, y: any shape, alike */
 DEFINE_LOSS(l1_loss)                     /* the same */
 
+/* count_correct(scores [N,C], labels [N]) -> how many rows have their largest score at the label.
+** Users know it as nn.metrics.accuracy. */
+static int core_count_correct(lua_State *L)
+{
+    static const char function[] = "accuracy";
+    const nn_tensor *scores = nnb_check_tensor(L, 1, function);
+    const nn_tensor *y = nnb_check_tensor(L, 2, function);
+    int64_t count;
+    nn_error err;
+    NNB_TRY(L, nn_count_correct(&count, scores, y, &err), &err, function);
+    lua_pushinteger(L, count);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"count_correct", core_count_correct},
     {"softmax_cross_entropy", core_softmax_cross_entropy},
     {"binary_cross_entropy", core_binary_cross_entropy},
     {"binary_cross_entropy_with_logits", core_binary_cross_entropy_with_logits},

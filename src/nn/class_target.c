@@ -76,3 +76,23 @@ nn_status nn_class_loss_run(double *sum, nn_k_class_loss *kernel, nn_k_class_pro
     return nn_blocks_sum(sum, x->shape[0], nn_blocks_rows(NN_BLOCK_MATH, k->classes), run_rows, &j,
                          err);
 }
+
+nn_status nn_count_correct(int64_t *count, const nn_tensor *scores, const nn_tensor *y,
+                           nn_error *err)
+{
+    nn_class_target target = {0};
+    nn_tensor plain = NN_TENSOR_EMPTY;
+    NN_TRY(nn_class_target_take(&target, y, scores, "scores", err));
+    nn_status status = NN_OK;
+    if (!target.label.storage)
+        status = nn_fail(err, NN_ESHAPE, 2, "y is %s, expected labels [%" PRId64 "]",
+                         nn_tensor_shape_name(y).text, scores->shape[0]);
+    if (status == NN_OK) status = nn_tensor_contiguous(&plain, scores, scores->dtype, err);
+    if (status == NN_OK)
+        *count = nn_k()->neural->correct[scores->dtype](nn_tensor_data(&plain),
+                                                        nn_tensor_data(&target.label), 0,
+                                                        scores->shape[0], scores->shape[1]);
+    nn_tensor_release(&plain);
+    nn_class_target_release(&target);
+    return status;
+}

@@ -31,4 +31,9 @@ nn_status nn_class_loss_run(double *sum, nn_k_class_loss *kernel, nn_k_class_pro
                             const nn_class_target *target, const nn_tensor *x, const nn_tensor *dx,
                             void *each, nn_error *err);
 
+/* How many rows of scores (N,C), a float matrix, have their largest score (the first of equal ones)
+** at their label; y: labels (N). Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE, NN_EMEM. */
+nn_status nn_count_correct(int64_t *count, const nn_tensor *scores, const nn_tensor *y,
+                           nn_error *err);
+
 #endif

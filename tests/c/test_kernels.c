@@ -255,37 +255,6 @@ static void test_gemm(void)
             }
 }
 
-/* Sums of K products: |difference| <= 2 K eps times the size of a sum of K products of entries
-** with variance 9, as for gemm. */
-static void test_rows(const nn_k_set *tuned, const nn_k_set *ref)
-{
-    static const int64_t sizes[][3] = {{0, 5, 3},    {1, 1, 1},    {7, 0, 4},       {5, 784, 25},
-                                       {50, 83, 10}, {64, 16, 13}, {131, 100, 129}, {9, 7, 0}};
-    static double x[131 * 784], W[129 * 784], b[129], z[131 * 129], got[784 * 129],
-        expected[784 * 129];
-    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
-        for (int type = NN_K_F32; type <= NN_K_F64; type++) {
-            int64_t N = sizes[s][0], in = sizes[s][1], out = sizes[s][2];
-            double eps = type == NN_K_F32 ? 0x1p-24 : 0x1p-53;
-            fill(x, (nn_k_type)type, N * in, false);
-            fill(W, (nn_k_type)type, out * in, false);
-            fill(b, (nn_k_type)type, out, false);
-            for (int bias = 0; bias < 2; bias++) {
-                tuned->rows->linear[type](got, x, W, bias ? b : NULL, N, in, out);
-                ref->rows->linear[type](expected, x, W, bias ? b : NULL, N, in, out);
-                CHECK(near_all((nn_k_type)type, got, expected, N * out,
-                               2 * (double)(in + 1) * eps * 30 * sqrt((double)in + 1)));
-            }
-            fill(z, (nn_k_type)type, N * out, false);
-            fill(got, (nn_k_type)type, out * in, false); /* is added to */
-            memcpy(expected, got, sizeof got);
-            tuned->rows->gradient[type](got, in, z, x, in, N, in, out);
-            ref->rows->gradient[type](expected, in, z, x, in, N, in, out);
-            CHECK(near_all((nn_k_type)type, got, expected, out * in,
-                           2 * (double)(N + 1) * eps * 30 * sqrt((double)N + 1)));
-        }
-}
-
 static void count_block(void *context, int64_t i)
 {
     ((int *)context)[i]++;
@@ -356,7 +325,6 @@ int main(void)
         test_sums(tuned, ref);
         test_extremes(tuned, ref);
         test_long_sum(tuned);
-        test_rows(tuned, ref);
     }
     CHECK(!nn_k_select("z80"));
     test_gemm();

@@ -35,19 +35,24 @@ local function assert_close(actual, expected, tolerance, what)
 end
 
 local function compare(model, criterion, x, y, path)
-  local loss, scores, taken = nn.backprop(model, criterion, x, y)
+  local loss, correct, scores, taken = nn.backprop(model, criterion, x, y)
   assert.equal(path, taken)
   local got = gradients(model)
   local expected_scores = model(x)
   local expected = criterion(expected_scores, y)
   expected:backward()
-  local tolerance = TOLERANCE[x:dtype()]
+  local tolerance = TOLERANCE[expected_scores:dtype()]
   assert_close(loss, expected:detach(), tolerance, "loss")
   assert_close(scores, expected_scores:detach(), tolerance, "scores")
   for i, gradient in ipairs(gradients(model)) do
     assert_close(got[i], gradient, tolerance, "gradient " .. i)
   end
-  local evaluated, forward = nn.evaluate(model, criterion, x, y)
+  local labels = y:ndim() == 1 and y:dtype() == "int64"
+  local accuracy = labels and nn.metrics.accuracy(scores, y) or nil
+  assert.equal(accuracy, correct and correct / y:size(1))
+  local evaluated, measured, forward, way = nn.evaluate(model, criterion, x, y)
+  assert.equal(path, way)
+  assert.equal(accuracy, measured)
   assert_close(evaluated, expected:detach(), tolerance, "evaluated loss")
   assert_close(forward, expected_scores:detach(), tolerance, "evaluated scores")
   assert.is_nil(model:parameters()[1].grad)
@@ -81,11 +86,107 @@ describe("nn.backprop, fused,", function()
     end
   end)
 
+  it("ends in MSE and BCE-with-logits, too", function()
+    nn.manual_seed(2)
+    local f64 = {dtype = "float64"}
+    for _, n in ipairs {1, 100, 700} do
+      local model, x = network({20, 9, 6}, "float64", n), nn.randn(n, 20, f64)
+      for _, reduction in ipairs {"mean", "sum"} do
+        compare(model, nn.MSELoss {reduction = reduction}, x, nn.randn(n, 6, f64), "fused")
+        compare(model, nn.BCEWithLogitsLoss {reduction = reduction}, x, nn.rand(n, 6, f64), "fused")
+      end
+      compare(model, nn.BCEWithLogitsLoss {pos_weight = nn.rand(6, f64) + 0.5}, x,
+              nn.rand(n, 6, f64):gt(0.5), "fused")
+    end
+    support.raises({"bad argument #4 to 'backprop'", "[5,3]", "[5,6]"}, nn.backprop,
+                   network({4, 6}, "float32", 1), nn.MSELoss(), nn.randn(5, 4), nn.randn(5, 3))
+  end)
+
+  -- Zeros are left out of sums that go in the same order otherwise.
+  it("gives the same bits for mostly zero rows whether it leaves the zeros out or not", function()
+    for _, dtype in ipairs {"float64", "float32"} do
+      for _, sizes in ipairs {{784, 25, 10}, {300, 140, 3}, {257, 5}, {3, 1}} do
+        for _, n in ipairs {1, 97, 600} do
+          nn.manual_seed(n)
+          local model = network(sizes, dtype, 1)
+          local y = nn.randint(1, sizes[#sizes] + 1, n)
+          local x = nn.randn(n, sizes[1], {dtype = dtype})
+          x = x * nn.rand(n, sizes[1]):lt(0.2):to(dtype)
+          local function run()
+            local loss, _, scores = nn.backprop(model, nn.CrossEntropyLoss(), x, y)
+            local bytes = loss:tobytes() .. scores:tobytes()
+            for _, gradient in ipairs(gradients(model)) do
+              bytes = bytes .. (gradient + 0):tobytes() -- -0 + 0 is 0
+            end
+            return bytes
+          end
+          local once, kept = run(), run()
+          assert.is_true(once == kept and run() == kept)
+          -- One weight that is not finite makes the pass take the rows as they are.
+          local _, _, scores = nn.evaluate(model, nn.CrossEntropyLoss(), x, y)
+          nn.no_grad(function() model[1].weight[{1, 1}] = math.huge end)
+          local _, _, spoilt = nn.evaluate(model, nn.CrossEntropyLoss(), x, y)
+          if #sizes == 2 and sizes[2] > 1 then
+            local others = { {}, {2, sizes[2]} }
+            assert.is_true(spoilt[others] == scores[others])
+            assert.is_true(spoilt[{ {}, 1 }]:sum():item() ~= scores[{ {}, 1 }]:sum():item())
+          end
+        end
+      end
+    end
+  end)
+
+  it("notices that rows it has kept were written to", function()
+    local f64 = {dtype = "float64"}
+    local x = nn.randn(50, 40, f64) * nn.rand(50, 40):lt(0.2):to("float64")
+    local model, y = network({40, 5, 3}, "float64", 1), nn.randint(1, 4, 50)
+    for _ = 1, 3 do compare(model, nn.CrossEntropyLoss(), x, y, "fused") end
+    x[{2, 3}] = 7
+    compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+    x:add_(1)
+    compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+    x[{ {1, 20} }] = 0
+    for _ = 1, 3 do compare(model, nn.CrossEntropyLoss(), x[{ {5, 40} }], y[{ {5, 40} }], "fused") end
+    compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+  end)
+
+  it("takes bytes that the network rescales, sparse or not", function()
+    nn.manual_seed(3)
+    for _, dtype in ipairs {"float64", "float32"} do
+      for _, given in ipairs {{scale = 1 / 255}, {scale = -0.5, offset = 3}} do
+        for _, n in ipairs {1, 200, 600} do
+          local model = network({60, 9, 4}, dtype, 2)
+          local whole = nn.Sequential(nn.Rescaling(given.scale, {offset = given.offset}),
+                                      nn.Flatten())
+          for i = 1, #model do whole:add(model[i]) end
+          whole:to(dtype)
+          local dense = nn.randint(0, 256, n, 6, 10):to("uint8")
+          local y = nn.randint(1, 5, n)
+          for _, x in ipairs {dense, dense * nn.rand(n, 6, 10):lt(0.2):to("uint8")} do
+            for _ = 1, 3 do compare(whole, nn.CrossEntropyLoss(), x, y, "fused") end
+            local numbers = (x:to("float64") * given.scale + (given.offset or 0)):to("float32")
+            local loss = nn.evaluate(model, nn.CrossEntropyLoss(), numbers:to(dtype):flatten(2), y)
+            assert.equal(loss:item(), (nn.evaluate(whole, nn.CrossEntropyLoss(), x, y)):item())
+          end
+        end
+      end
+    end
+  end)
+
+  it("raises as the tape does where there is nothing to train", function()
+    local model, x, y = network({4, 3, 2}, "float32", 1), nn.randn(5, 4), nn.randint(1, 3, 5)
+    support.raises({"backward", "no_grad"}, nn.no_grad, nn.backprop, model, nn.CrossEntropyLoss(),
+                   x, y)
+    for _, p in ipairs(model:parameters()) do p.requires_grad = false end
+    support.raises({"backward"}, nn.backprop, model, nn.CrossEntropyLoss(), x, y)
+  end)
+
   it("gives gradients of 0 for no rows, whose mean loss is NaN", function()
     local model = network({5, 4, 3}, "float64", 1)
-    local loss, scores, path = nn.backprop(model, nn.CrossEntropyLoss(),
-                                           nn.zeros(0, 5, {dtype = "float64"}),
-                                           nn.zeros(0, {dtype = "int64"}))
+    local loss, correct, scores, path = nn.backprop(model, nn.CrossEntropyLoss(),
+                                                    nn.zeros(0, 5, {dtype = "float64"}),
+                                                    nn.zeros(0, {dtype = "int64"}))
+    assert.equal(0, correct)
     assert.equal("fused", path)
     assert.is_true(loss:item() ~= loss:item())
     assert.same({0, 3}, scores:shape())
@@ -134,7 +235,7 @@ describe("nn.backprop, fused,", function()
     local x, y = nn.randn(1000, 200), nn.randint(1, 11, 1000)
     for _, threads in ipairs {1, 2, 4} do
       nn.set_num_threads(threads)
-      local loss, scores = nn.backprop(model, nn.CrossEntropyLoss(), x, y)
+      local loss, _, scores = nn.backprop(model, nn.CrossEntropyLoss(), x, y)
       local bytes = loss:tobytes() .. scores:tobytes()
       for _, gradient in ipairs(gradients(model)) do bytes = bytes .. gradient:tobytes() end
       first = first or bytes
@@ -176,9 +277,9 @@ describe("nn.backprop, fused,", function()
   it("loses no memory when memory runs out", function()
     local core = require "nnlua.core"
     local model, criterion = network({4, 3, 2}, "float32", 1), nn.CrossEntropyLoss()
-    local x, y = nn.randn(50, 4), nn.randint(1, 3, 50)
     collectgarbage()
     local before, failures = core.memory(), 0
+    local x, y = nn.randn(50, 4), nn.randint(1, 3, 50)
     repeat
       failures = failures + 1
       core.fail_allocation(failures)
@@ -187,6 +288,7 @@ describe("nn.backprop, fused,", function()
       assert(ok or model[1].weight.grad == nil)
     until ok
     model:zero_grad()
+    x, y = nil, nil -- what was worked out from x lives as long as x
     collectgarbage()
     collectgarbage()
     assert.equal(before, (core.memory()))
@@ -206,7 +308,9 @@ describe("nn.backprop on the tape", function()
     } do
       compare(model, nn.CrossEntropyLoss(), x, y, "tape")
     end
-    compare(nn.Sequential(nn.Linear(6, 1, f64)), nn.MSELoss(), x, nn.randn(12, 1, f64), "tape")
+    compare(nn.Sequential(nn.Linear(6, 1, f64)), nn.L1Loss(), x, nn.randn(12, 1, f64), "tape")
+    compare(nn.Sequential(nn.Linear(6, 3, f64)), nn.MSELoss {reduction = "sum"}, x:unsqueeze(1),
+            nn.randn(1, 12, 3, f64), "tape")
   end)
 
   it("respects a forward of an instance's own", function()
@@ -219,7 +323,7 @@ describe("nn.backprop on the tape", function()
   it("gives a tracked input its gradient", function()
     local model = network({4, 3, 2}, "float64", 1)
     local x = nn.randn(5, 4, {dtype = "float64"}):requires_grad_()
-    local _, _, path = nn.backprop(model, nn.CrossEntropyLoss(), x, nn.randint(1, 3, 5))
+    local _, _, _, path = nn.backprop(model, nn.CrossEntropyLoss(), x, nn.randint(1, 3, 5))
     assert.equal("tape", path)
     assert.same({5, 4}, x.grad:shape())
   end)
