@@ -8,13 +8,20 @@
 #include "bind/bind.h"
 #include "bind/suggest.h"
 
-static void check_option_name(lua_State *L, const char *given, const char *function, va_list names)
+static bool is_among(const char *given, va_list names)
+{
+    const char *name;
+    while ((name = va_arg(names, const char *)) != NULL)
+        if (strcmp(name, given) == 0) return true;
+    return false;
+}
+
+static void raise_unknown(lua_State *L, const char *given, const char *function, va_list names)
 {
     const char *nearest = NULL;
     int best = NNB_SUGGEST_WITHIN + 1;
     const char *name;
     while ((name = va_arg(names, const char *)) != NULL) {
-        if (strcmp(name, given) == 0) return;
         int distance = nnb_edit_distance(given, name);
         if (distance < best) {
             best = distance;
@@ -39,7 +46,11 @@ void nnb_options(lua_State *L, int arg, const char *function, ...)
             nnb_arg_error(L, arg, function, "option names are strings, got a %s",
                           luaL_typename(L, -1));
         va_start(names, function);
-        check_option_name(L, lua_tostring(L, -1), function, names);
+        bool known = is_among(lua_tostring(L, -1), names);
+        va_end(names);
+        if (known) continue;
+        va_start(names, function);
+        raise_unknown(L, lua_tostring(L, -1), function, names);
         va_end(names);
     }
 }

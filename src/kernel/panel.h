@@ -26,6 +26,7 @@
 #ifndef NN_KERNEL_PANEL_H
 #define NN_KERNEL_PANEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/isa.h"
@@ -55,15 +56,13 @@ typedef struct nn_k_product {
 
 typedef void nn_k_panel_product(const nn_k_product *product);
 
-/* Packs w (rows,cols), elements w_row and w_col apart, as a panel with rows of
-** nn_k_padded(type, cols) elements, the rest of each row 0. Returns whether all are finite. */
-typedef int nn_k_panel_pack(void *panel, const void *w, int64_t w_row, int64_t w_col, int64_t rows,
-                            int64_t cols);
+/* Whether none of the n elements of x is infinite or NaN. */
+typedef bool nn_k_panel_finite(const void *x, int64_t n);
 
 /* Indexed by nn_k_type; NULL for what is not a float. */
 typedef struct nn_k_panel {
     nn_k_panel_product *product[NN_K_TYPES];
-    nn_k_panel_pack *pack[NN_K_TYPES];
+    nn_k_panel_finite *finite[NN_K_TYPES];
 } nn_k_panel;
 
 #endif

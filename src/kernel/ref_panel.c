@@ -7,7 +7,7 @@
 
 #define NN_ISA ref
 
-#define DEFINE_PANEL(suffix, real, type)                                                           \
+#define DEFINE_PANEL(suffix, real)                                                                 \
     static void product_##suffix(const nn_k_product *p)                                            \
     {                                                                                              \
         const real *start = p->start, *a = p->a, *b = p->b;                                        \
@@ -19,24 +19,17 @@
                 ((real *)p->c)[m * p->c_row + n] = (real)sum;                                      \
             }                                                                                      \
     }                                                                                              \
-    static int pack_##suffix(void *panel, const void *w, int64_t w_row, int64_t w_col,             \
-                             int64_t rows, int64_t cols)                                           \
+    static bool finite_##suffix(const void *x, int64_t n)                                          \
     {                                                                                              \
-        int finite = 1;                                                                            \
-        int64_t padded = nn_k_padded(type, cols);                                                  \
-        for (int64_t r = 0; r < rows; r++)                                                         \
-            for (int64_t c = 0; c < padded; c++) {                                                 \
-                real value = c < cols ? ((const real *)w)[r * w_row + c * w_col] : 0;              \
-                if (!isfinite(value)) finite = 0;                                                  \
-                ((real *)panel)[r * padded + c] = value;                                           \
-            }                                                                                      \
-        return finite;                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            if (!isfinite(((const real *)x)[i])) return false;                                     \
+        return true;                                                                               \
     }
 
-DEFINE_PANEL(f32, float, NN_K_F32)
-DEFINE_PANEL(f64, double, NN_K_F64)
+DEFINE_PANEL(f32, float)
+DEFINE_PANEL(f64, double)
 
 const nn_k_panel NN_K_TABLE(nn_k_panel) = {
     .product = {[NN_K_F32] = product_f32, [NN_K_F64] = product_f64},
-    .pack = {[NN_K_F32] = pack_f32, [NN_K_F64] = pack_f64},
+    .finite = {[NN_K_F32] = finite_f32, [NN_K_F64] = finite_f64},
 };

@@ -4,7 +4,7 @@
 ** Four pixels of five of a handwritten digit are 0. Leaving them out takes a
 ** fifth of the arithmetic and gives the same bits as panel.h: each sum runs in
 ** the same order, and what is left out would have added 0 (so the other
-** operand must be finite: nn_k_panel_pack says whether it is).
+** operand must be finite: nn_k_panel_finite says whether it is).
 **
 ** A tile is at most NN_K_TILE rows of x, listed twice; features are taken in
 ** ranges, so that the part of W^T that a range needs stays in L1:

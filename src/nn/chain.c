@@ -20,8 +20,10 @@
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
 #include "nn/operand.h"
+#include "nn/panel.h"
 #include "tensor/alloc.h"
 #include "tensor/copy.h"
+#include "tensor/transpose.h"
 
 /* Rows of a tile; small batches are cut finer, so that threads can share them. */
 #define TILE NN_K_TILE
@@ -140,10 +142,9 @@ static void pack_weights(void *context, int64_t block)
             continue;
         }
         int64_t k = block * PACKED_ROWS, rows = at->in - k < PACKED_ROWS ? at->in - k : PACKED_ROWS;
-        bool finite = nn_k()->panel->pack[s->type](at->Wt + k * at->width * s->size,
-                                                   at->weights + k * s->size, 1, at->in, rows,
-                                                   at->out);
-        if (l == 0) s->finite[block] = finite;
+        char *panel = at->Wt + k * at->width * s->size;
+        nn_panel_pack(panel, s->type, at->weights + k * s->size, 1, at->in, rows, at->out);
+        if (l == 0) s->finite[block] = nn_k()->panel->finite[s->type](panel, rows * at->width);
         return;
     }
     /* The last block: what is small. */
@@ -152,8 +153,7 @@ static void pack_weights(void *context, int64_t block)
         const nn_tensor *b = &at->chain->b;
         memset(at->b, 0, (size_t)(at->width * s->size));
         if (b->storage) memcpy(at->b, nn_tensor_data(b), (size_t)(at->out * s->size));
-        if (at->W)
-            nn_k()->panel->pack[s->type](at->W, at->weights, at->in, 1, at->out, at->in);
+        if (at->W) nn_panel_pack(at->W, s->type, at->weights, at->in, 1, at->out, at->in);
         if (at->db) memset(at->db, 0, (size_t)at->width * sizeof *at->db);
     }
 }
@@ -317,21 +317,6 @@ static void run_tile(void *context, int64_t i)
 
 /* ---- A slice: a range of columns of one layer's weight gradient, over the chunk ---- */
 
-/* dW (out,in) from dWt (in,width), for features first..first+n-1. */
-static void transpose_slice(const step *s, int64_t first, int64_t n)
-{
-    const layer *at = &s->layer[0];
-    for (int64_t u = 0; u < at->out; u++)
-        for (int64_t k = first; k < first + n; k++) {
-            if (s->type == NN_K_F32)
-                ((float *)(void *)at->dW)[u * at->in + k] =
-                    ((const float *)(const void *)s->dWt)[k * at->width + u];
-            else
-                ((double *)(void *)at->dW)[u * at->in + k] =
-                    ((const double *)(const void *)s->dWt)[k * at->width + u];
-        }
-}
-
 static void gradient_of_lists(const step *s, int64_t first, int64_t n)
 {
     const layer *at = &s->layer[0];
@@ -339,7 +324,9 @@ static void gradient_of_lists(const step *s, int64_t first, int64_t n)
         nn_k()->sparse->gradient[s->type](
             s->dWt, &s->lists->by_feature[(s->first + row) / s->tile],
             row_of(s, at->delta, row, at->width), first, n, at->width);
-    if (s->first + s->rows == s->N) transpose_slice(s, first, n);
+    if (s->first + s->rows < s->N) return;
+    nn_transpose(at->dW + first * s->size, at->in, s->dWt + first * at->width * s->size, at->width,
+                 n, at->out, (size_t)s->size);
 }
 
 static void gradient(const step *s, int l, int64_t first, int64_t n)

@@ -6,11 +6,13 @@
 */
 #include "tensor/copy.h"
 
+#include <string.h>
+
+#include "tensor/transpose.h"
 #include "tensor/walk.h"
 
 typedef void cast_run(void *dst, int64_t dst_step, const void *src, int64_t src_step, int64_t n);
 
-#define SAME(x) (x)
 #define TO_BOOL(x) ((uint8_t)((x) != 0))
 #define INT_TO_U8(x) ((uint8_t)(x))
 #define FLOAT_TO_U8(x) ((uint8_t)nn_int_of_double((double)(x)))
@@ -30,7 +32,23 @@ typedef void cast_run(void *dst, int64_t dst_step, const void *src, int64_t src_
             for (int64_t i = 0; i < n; i++) d[i * dst_step] = convert(s[i * src_step]);            \
     }
 
-DEFINE_CAST(u8_from_u8, uint8_t, uint8_t, SAME)
+/* Without a cast: whole runs are bytes. */
+#define DEFINE_MOVE(name, type)                                                                    \
+    static void name(void *dst, int64_t dst_step, const void *src, int64_t src_step, int64_t n)    \
+    {                                                                                              \
+        type *d = dst;                                                                             \
+        const type *s = src;                                                                       \
+        if (dst_step == 1 && src_step == 1)                                                        \
+            memcpy(d, s, (size_t)n * sizeof *d);                                                   \
+        else                                                                                       \
+            for (int64_t i = 0; i < n; i++) d[i * dst_step] = s[i * src_step];                     \
+    }
+
+DEFINE_MOVE(u8_from_u8, uint8_t)
+DEFINE_MOVE(i64_from_i64, int64_t)
+DEFINE_MOVE(f32_from_f32, float)
+DEFINE_MOVE(f64_from_f64, double)
+
 DEFINE_CAST(bool_from_u8, uint8_t, uint8_t, TO_BOOL)
 DEFINE_CAST(bool_from_i64, uint8_t, int64_t, TO_BOOL)
 DEFINE_CAST(bool_from_f32, uint8_t, float, TO_BOOL)
@@ -39,17 +57,14 @@ DEFINE_CAST(u8_from_i64, uint8_t, int64_t, INT_TO_U8)
 DEFINE_CAST(u8_from_f32, uint8_t, float, FLOAT_TO_U8)
 DEFINE_CAST(u8_from_f64, uint8_t, double, FLOAT_TO_U8)
 DEFINE_CAST(i64_from_u8, int64_t, uint8_t, TO_I64)
-DEFINE_CAST(i64_from_i64, int64_t, int64_t, SAME)
 DEFINE_CAST(i64_from_f32, int64_t, float, FLOAT_TO_I64)
 DEFINE_CAST(i64_from_f64, int64_t, double, FLOAT_TO_I64)
 DEFINE_CAST(f32_from_u8, float, uint8_t, TO_F32)
 DEFINE_CAST(f32_from_i64, float, int64_t, TO_F32)
-DEFINE_CAST(f32_from_f32, float, float, SAME)
 DEFINE_CAST(f32_from_f64, float, double, TO_F32)
 DEFINE_CAST(f64_from_u8, double, uint8_t, TO_F64)
 DEFINE_CAST(f64_from_i64, double, int64_t, TO_F64)
 DEFINE_CAST(f64_from_f32, double, float, TO_F64)
-DEFINE_CAST(f64_from_f64, double, double, SAME)
 
 /* casts[target][source] */
 static cast_run *const casts[NN_DTYPES][NN_DTYPES] = {
@@ -65,11 +80,30 @@ static char *element(const nn_tensor *t, int64_t at)
     return (char *)nn_tensor_data(t) + at * (int64_t)nn_dtype_size(t->dtype);
 }
 
+/* The transposed copies of a walk: its last two dimensions are those of a matrix that lies in rows
+** on one side and in columns on the other. False: they are not, and nothing was copied. */
+static bool copy_transposed(nn_tensor *dst, const nn_tensor *src, const nn_walk *walk)
+{
+    int last = walk->outer - 1;
+    if (last < 0 || dst->dtype != src->dtype || walk->step[0] != 1 || walk->stride[1][last] != 1 ||
+        walk->step[1] < walk->shape[last])
+        return false;
+    int64_t rows = walk->shape[last];
+    for (int64_t i = 0; i < walk->runs; i += rows) {
+        int64_t at[NN_WALK_MAX];
+        nn_walk_at(walk, i, at);
+        nn_transpose(element(dst, at[0]), walk->stride[0][last], element(src, at[1]), walk->step[1],
+                     walk->length, rows, nn_dtype_size(dst->dtype));
+    }
+    return true;
+}
+
 static void copy_apart(nn_tensor *dst, const nn_tensor *src)
 {
     nn_walk walk;
     cast_run *cast = casts[dst->dtype][src->dtype];
     nn_walk_start(&walk, dst->ndim, dst->shape, 2, (const nn_tensor *[]){dst, src});
+    if (copy_transposed(dst, src, &walk)) return;
     for (int64_t i = 0; i < walk.runs; i++) {
         int64_t at[NN_WALK_MAX];
         nn_walk_at(&walk, i, at);

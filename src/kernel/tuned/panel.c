@@ -20,5 +20,5 @@
 
 const nn_k_panel NN_K_TABLE(nn_k_panel) = {
     .product = {[NN_K_F32] = product_f32, [NN_K_F64] = product_f64},
-    .pack = {[NN_K_F32] = pack_f32, [NN_K_F64] = pack_f64},
+    .finite = {[NN_K_F32] = finite_f32, [NN_K_F64] = finite_f64},
 };
