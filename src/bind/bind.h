@@ -136,6 +136,7 @@ void nnb_open_random(lua_State *L);
 void nnb_open_neural(lua_State *L);
 void nnb_open_loss(lua_State *L);
 void nnb_open_chain(lua_State *L);
+void nnb_open_optimizer(lua_State *L);
 void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
 

@@ -8,7 +8,6 @@
 #include "nn/activation.h"
 #include "nn/dropout.h"
 #include "nn/linear.h"
-#include "nn/optimizer.h"
 #include "nn/penalty.h"
 #include "nn/softmax.h"
 
@@ -232,61 +231,6 @@ static int core_l1_penalty(lua_State *L)
     return penalty(L, nn_l1_penalty, "l1_penalty");
 }
 
-/* ---- Optimizer steps: in place; they return p ---- */
-
-/* sgd_step(p, g, buffer|nil, {lr=, momentum=0, dampening=0, nesterov=false, weight_decay=0,
-** first=false}) -> p. buffer: needed if momentum is not 0; first: it holds nothing yet. */
-static int core_sgd_step(lua_State *L)
-{
-    nn_tensor *p = nnb_check_tensor(L, 1, "sgd_step");
-    const nn_tensor *g = nnb_check_tensor(L, 2, "sgd_step");
-    nn_tensor *buffer = nnb_opt_tensor(L, 3, "sgd_step");
-    nnb_options(L, 4, "sgd_step", "lr", "momentum", "dampening", "nesterov", "weight_decay",
-                "first", (char *)NULL);
-    nn_k_sgd options = {
-        .lr = nnb_required_number(L, 4, "lr", "sgd_step"),
-        .momentum = nnb_option_number(L, 4, "momentum", 0, "sgd_step"),
-        .dampening = nnb_option_number(L, 4, "dampening", 0, "sgd_step"),
-        .weight_decay = nnb_option_number(L, 4, "weight_decay", 0, "sgd_step"),
-        .nesterov = nnb_option_boolean(L, 4, "nesterov", false, "sgd_step"),
-        .first = nnb_option_boolean(L, 4, "first", false, "sgd_step"),
-    };
-    nn_error err;
-    NNB_TRY(L, nn_sgd_step(p, g, buffer, &options, &err), &err, "sgd_step");
-    p->storage->version++;
-    if (options.momentum != 0) buffer->storage->version++;
-    lua_pushvalue(L, 1);
-    return 1;
-}
-
-/* adam_step(p, g, m, v, {lr=, step=, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0,
-** decoupled=false}) -> p. step counts from 1; decoupled: AdamW's weight decay. */
-static int core_adam_step(lua_State *L)
-{
-    nn_tensor *p = nnb_check_tensor(L, 1, "adam_step");
-    const nn_tensor *g = nnb_check_tensor(L, 2, "adam_step");
-    nn_tensor *m = nnb_check_tensor(L, 3, "adam_step");
-    nn_tensor *v = nnb_check_tensor(L, 4, "adam_step");
-    nnb_options(L, 5, "adam_step", "lr", "step", "beta1", "beta2", "eps", "weight_decay",
-                "decoupled", (char *)NULL);
-    nn_adam_options options = {
-        .lr = nnb_required_number(L, 5, "lr", "adam_step"),
-        .beta1 = nnb_option_number(L, 5, "beta1", 0.9, "adam_step"),
-        .beta2 = nnb_option_number(L, 5, "beta2", 0.999, "adam_step"),
-        .eps = nnb_option_number(L, 5, "eps", 1e-8, "adam_step"),
-        .weight_decay = nnb_option_number(L, 5, "weight_decay", 0, "adam_step"),
-        .step = nnb_option_integer(L, 5, "step", 0, "adam_step"),
-        .decoupled = nnb_option_boolean(L, 5, "decoupled", false, "adam_step"),
-    };
-    nn_error err;
-    NNB_TRY(L, nn_adam_step(p, g, m, v, &options, &err), &err, "adam_step");
-    p->storage->version++;
-    m->storage->version++;
-    v->storage->version++;
-    lua_pushvalue(L, 1);
-    return 1;
-}
-
 static const luaL_Reg methods[] = {
     {"relu", core_relu},
     {"leaky_relu", core_leaky_relu},
@@ -314,8 +258,6 @@ static const luaL_Reg functions[] = {
     {"dropout_backward", core_dropout_backward},
     {"l2_penalty", core_l2_penalty},
     {"l1_penalty", core_l1_penalty},
-    {"sgd_step", core_sgd_step},
-    {"adam_step", core_adam_step},
     {NULL, NULL},
 };
 

@@ -2,13 +2,16 @@
 ** index.c - index lists and masks as loops of slice copies
 **
 ** A slice copy goes through views and nn_tensor_copy, so every dtype, stride
-** and broadcast is handled in one place. A mask becomes an index list over
+** and broadcast is handled in one place; selecting from a contiguous tensor,
+** as a shuffled batch does, moves blocks of bytes instead. A mask becomes an index list over
 ** the flattened leading dimensions.
 */
 #include "nn/index.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "nn/blocks.h"
 #include "nn/elementwise.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
@@ -59,6 +62,47 @@ static nn_status copy_slice(nn_tensor *to, int64_t j, const nn_tensor *from, int
     return status;
 }
 
+/* A contiguous tensor's slices along a dimension: `outer` times, at[i] * block bytes into each
+** outer part, there are `block` bytes to take. */
+typedef struct blocks {
+    char *to;
+    const char *from;
+    const int64_t *at;
+    int64_t n;          /* indices */
+    int64_t size;       /* of t along the dimension */
+    size_t block;       /* bytes */
+} blocks;
+
+static void take_blocks(void *context, int64_t first, int64_t count)
+{
+    const blocks *b = context;
+    for (int64_t i = first; i < first + count; i++) {
+        int64_t source = i / b->n * b->size + b->at[i % b->n];
+        char *to = b->to + (size_t)i * b->block;
+        const char *from = b->from + (size_t)source * b->block;
+        if (b->block == 8)
+            memcpy(to, from, 8); /* a constant size is one move */
+        else
+            memcpy(to, from, b->block);
+    }
+}
+
+static void select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64_t *at)
+{
+    int64_t outer = 1, inner = 1;
+    for (int k = 0; k < d; k++) outer *= t->shape[k];
+    for (int k = d + 1; k < t->ndim; k++) inner *= t->shape[k];
+    blocks b = {.to = nn_tensor_data(out),
+                .from = nn_tensor_data(t),
+                .at = at,
+                .n = out->shape[d],
+                .size = t->shape[d],
+                .block = (size_t)inner * nn_dtype_size(t->dtype)};
+    if (b.block > 0)
+        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK * 4, (int64_t)b.block), take_blocks,
+                       &b);
+}
+
 nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_tensor *index,
                           nn_error *err)
 {
@@ -70,8 +114,11 @@ nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const
     const int64_t *at = nn_tensor_data(&list);
     for (int k = 0; k < t->ndim; k++) shape[k] = k == d ? n : t->shape[k];
     nn_status status = nn_tensor_new(&result, t->dtype, t->ndim, shape, err);
-    for (int64_t i = 0; i < n && status == NN_OK; i++)
-        status = copy_slice(&result, i, t, at[i], d, err);
+    if (status == NN_OK && nn_tensor_is_contiguous(t))
+        select_blocks(&result, t, d, at);
+    else
+        for (int64_t i = 0; i < n && status == NN_OK; i++)
+            status = copy_slice(&result, i, t, at[i], d, err);
     nn_tensor_release(&list);
     if (status == NN_OK)
         *out = result;

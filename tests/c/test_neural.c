@@ -421,11 +421,12 @@ static nn_status call(int which, nn_tensor *r, fixture *f, nn_error *err)
         nn_tensor_release(&turned);
         return status;
     case 15: {
-        nn_adam_options adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .step = 1};
+        nn_adam_options adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
         nn_tensor m = NN_TENSOR_EMPTY, v = NN_TENSOR_EMPTY;
         status = nn_tensor_zeros(&m, NN_FLOAT32, 2, f->p.shape, err);
         if (status == NN_OK) status = nn_tensor_zeros(&v, NN_FLOAT32, 2, f->p.shape, err);
-        if (status == NN_OK) status = nn_adam_step(&f->p, &f->dz, &m, &v, &adam, err);
+        nn_optimizer_item item = {.p = &f->p, .g = &f->dz, .m = &m, .v = &v, .step = 1};
+        if (status == NN_OK) status = nn_adam_step(&item, 1, &adam, err);
         nn_tensor_release(&m);
         nn_tensor_release(&v);
         return status;
@@ -555,12 +556,14 @@ static void test_errors(void)
     expect(nn_dropout(r, r + 1, &f.x, -0.5, &own, &err), &err, NN_EVALUE, 2,
            "p is -0.5, expected 0..1");
     nn_k_sgd sgd = {.lr = 0.1, .momentum = 0.9};
-    expect(nn_sgd_step(&f.p, &f.dz, NULL, &sgd, &err), &err, NN_EVALUE, 3,
+    nn_optimizer_item item = {.p = &f.p, .g = &f.dz, .m = &f.y, .v = &f.probability};
+    expect(nn_sgd_step(&item, 1, &sgd, &err), &err, NN_EVALUE, 3,
            "momentum is 0.9 but there is no buffer");
-    expect(nn_sgd_step(&f.p, &f.dz, &f.p, &sgd, &err), &err, NN_EVALUE, 3,
+    item.buffer = &f.p;
+    expect(nn_sgd_step(&item, 1, &sgd, &err), &err, NN_EVALUE, 3,
            "buffer shares its elements with p");
     nn_adam_options adam = {.lr = 0.1};
-    expect(nn_adam_step(&f.p, &f.dz, &f.y, &f.probability, &adam, &err), &err, NN_EVALUE, 5,
+    expect(nn_adam_step(&item, 1, &adam, &err), &err, NN_EVALUE, 5,
            "step is 0, expected at least 1");
     for (int i = 0; i < RESULTS; i++) CHECK(r[i].storage == NULL);
     nn_tensor_release(&wide);
@@ -577,13 +580,14 @@ static void test_strided_step(void)
     nn_tensor base = NN_TENSOR_EMPTY, column = NN_TENSOR_EMPTY, state = NN_TENSOR_EMPTY,
               buffer = NN_TENSOR_EMPTY, g = NN_TENSOR_EMPTY;
     nn_error err;
-    nn_k_sgd o = {.lr = 0.5, .momentum = 0.5, .weight_decay = 0.25, .first = true};
+    nn_k_sgd o = {.lr = 0.5, .momentum = 0.5, .weight_decay = 0.25};
     CHECK(nn_tensor_full(&base, NN_FLOAT64, 2, shape, 2, &err) == NN_OK);
     CHECK(nn_tensor_full(&state, NN_FLOAT64, 2, shape, 7, &err) == NN_OK);
     CHECK(nn_tensor_select(&column, &base, 1, 1, &err) == NN_OK);
     CHECK(nn_tensor_select(&buffer, &state, 1, 0, &err) == NN_OK);
     CHECK(nn_tensor_full(&g, NN_FLOAT64, 1, &n, 1, &err) == NN_OK);
-    CHECK(nn_sgd_step(&column, &g, &buffer, &o, &err) == NN_OK);
+    nn_optimizer_item item = {.p = &column, .g = &g, .buffer = &buffer, .first = true};
+    CHECK(nn_sgd_step(&item, 1, &o, &err) == NN_OK);
     for (int64_t i = 0; i < n; i++) { /* d = 1 + 0.25*2 */
         CHECK_NEAR(nn_tensor_get(&base, 2 * i), 2, 0);
         CHECK_NEAR(nn_tensor_get(&base, 2 * i + 1), 2 - 0.5 * 1.5, 0);
@@ -602,9 +606,37 @@ static void test_gradient_is_parameter(void)
     nn_error err;
     nn_k_sgd o = {.lr = 0.25};
     CHECK(nn_tensor_full(&p, NN_FLOAT32, 1, &n, 8, &err) == NN_OK);
-    CHECK(nn_sgd_step(&p, &p, NULL, &o, &err) == NN_OK);
+    nn_optimizer_item item = {.p = &p, .g = &p};
+    CHECK(nn_sgd_step(&item, 1, &o, &err) == NN_OK);
     for (int64_t i = 0; i < n; i++) CHECK_NEAR(nn_tensor_get(&p, i), 6, 0);
     nn_tensor_release(&p);
+}
+
+/* Items of all sizes in one step; then two that are views of the same elements, which are stepped
+** one after the other. */
+static void test_step_of_many(void)
+{
+    enum { ITEMS = 5 };
+    static const int64_t sizes[ITEMS] = {1, 40000, 0, 7, 16384};
+    nn_tensor p[ITEMS] = {{0}}, g[ITEMS] = {{0}};
+    nn_optimizer_item items[ITEMS];
+    nn_error err;
+    nn_k_sgd o = {.lr = 0.5};
+    for (int i = 0; i < ITEMS; i++) {
+        CHECK(nn_tensor_full(&p[i], NN_FLOAT32, 1, &sizes[i], i, &err) == NN_OK);
+        CHECK(nn_tensor_full(&g[i], NN_FLOAT32, 1, &sizes[i], 2 * i + 2, &err) == NN_OK);
+        items[i] = (nn_optimizer_item){.p = &p[i], .g = &g[i]};
+    }
+    CHECK(nn_sgd_step(items, ITEMS, &o, &err) == NN_OK);
+    for (int i = 0; i < ITEMS; i++)
+        for (int64_t k = 0; k < sizes[i]; k++) CHECK_NEAR(nn_tensor_get(&p[i], k), -1, 0);
+    items[1] = items[0];
+    CHECK(nn_sgd_step(items, 2, &o, &err) == NN_OK);
+    CHECK_NEAR(nn_tensor_get(&p[0], 0), -3, 0);
+    for (int i = 0; i < ITEMS; i++) {
+        nn_tensor_release(&p[i]);
+        nn_tensor_release(&g[i]);
+    }
 }
 
 /* A NaN among the logits makes its row NaN and leaves the others; -inf is a class of mass 0. */
@@ -649,6 +681,7 @@ int main(void)
     test_errors();
     test_strided_step();
     test_gradient_is_parameter();
+    test_step_of_many();
     test_softmax_special();
     test_long_sum();
     return CHECK_REPORT();

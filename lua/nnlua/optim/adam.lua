@@ -31,17 +31,23 @@ function Adam:check_group(group)
   end
 end
 
-function Adam:update(p, grad, group)
-  local state = self.state[p]
-  if not state then
-    state = {step = 0, mean = core.zeros_like(p), square = core.zeros_like(p)}
-    self.state[p] = state
+function Adam:update(params, grads, group)
+  local means, squares, steps = {}, {}, {}
+  for i, p in ipairs(params) do
+    local state = self.state[p]
+    if not state then
+      state = {step = 0, mean = core.zeros_like(p), square = core.zeros_like(p)}
+      self.state[p] = state
+    end
+    means[i], squares[i], steps[i] = state.mean, state.square, state.step + 1
   end
-  core.adam_step(p, grad, state.mean, state.square, {
+  core.adam_step(params, grads, means, squares, steps, {
     lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
-    weight_decay = group.weight_decay, step = state.step + 1, decoupled = self.decoupled,
+    weight_decay = group.weight_decay, decoupled = self.decoupled,
   })
-  state.step = state.step + 1
+  for i, p in ipairs(params) do
+    self.state[p].step = steps[i]
+  end
 end
 
 --- nn.optim.AdamW(params, {lr = 0.001, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0.01})

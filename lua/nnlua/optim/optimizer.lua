@@ -4,7 +4,7 @@
 --   opt.state[p]                   what the optimizer remembers of parameter p
 --
 -- Subclasses have the field `defaults` (their options) and the methods check_group(group) and
--- update(p, grad, group).
+-- update(params, grads, group), which steps a list of parameters that have gradients.
 --
 -- Invariants: parameters are visited in the order of the groups and within them; a parameter
 -- without a gradient is left alone, state included; options are checked when they are given.
@@ -117,11 +117,14 @@ function Optimizer:step()
     self:check_group(group)
   end
   for _, group in ipairs(self.groups) do
+    local params, grads = {}, {}
     for _, p in ipairs(group.params) do
-      if p.grad then
-        self:update(p, p.grad, group)
+      local grad = p.grad
+      if grad then
+        params[#params + 1], grads[#grads + 1] = p, grad
       end
     end
+    self:update(params, grads, group)
   end
 end
 
