@@ -56,12 +56,18 @@ typedef struct nn_k_product {
 
 typedef void nn_k_panel_product(const nn_k_product *product);
 
+/* The same product for so few rows of a that packing b would cost more: wt (N,K) holds b's columns
+** as rows, wt_row elements apart, a's columns lie side by side (a_col is 1), b is not read. Sums run
+** over the lanes of a vector and differ from the product's by rounding. */
+typedef void nn_k_panel_dots(const nn_k_product *product, const void *wt, int64_t wt_row);
+
 /* Whether none of the n elements of x is infinite or NaN. */
 typedef bool nn_k_panel_finite(const void *x, int64_t n);
 
 /* Indexed by nn_k_type; NULL for what is not a float. */
 typedef struct nn_k_panel {
     nn_k_panel_product *product[NN_K_TYPES];
+    nn_k_panel_dots *dots[NN_K_TYPES];
     nn_k_panel_finite *finite[NN_K_TYPES];
 } nn_k_panel;
 

@@ -30,6 +30,10 @@
 #define SMALL_TILE 32
 #define SMALL_BATCH 512
 
+/* Up to this many rows the weights are not packed: their rows are taken as they are, in dot
+** products, and the rows of x too. */
+#define THIN 4
+
 /* What a chunk reads and writes: it stays in the caches that the threads share. */
 #define CHUNK_BYTES ((int64_t)4 << 20)
 
@@ -54,6 +58,7 @@ typedef struct step {
     bool backward;
     int64_t N, in, C;
     int64_t tile, chunk; /* rows */
+    bool thin;           /* N is at most THIN */
 
     /* The input: x as it is, or as lists. */
     const char *x;
@@ -78,9 +83,9 @@ typedef struct step {
 
 #define PACKED_ROWS 64 /* of Wt in one block of packing */
 
-static int64_t pack_blocks(const layer *at)
+static int64_t pack_blocks(const step *s, int l)
 {
-    return (at->in + PACKED_ROWS - 1) / PACKED_ROWS;
+    return s->thin ? 0 : (s->layer[l].in + PACKED_ROWS - 1) / PACKED_ROWS;
 }
 
 static void divide(step *s)
@@ -113,10 +118,10 @@ static void lay_out(step *s, arena *a)
     int64_t tiles = (s->N + s->tile - 1) / s->tile, size = s->size;
     s->loss_sum = take(a, tiles * (int64_t)sizeof(double));
     if (nn_chain_loss_has_labels(s->loss)) s->correct = take(a, tiles * (int64_t)sizeof(int64_t));
-    s->finite = take(a, pack_blocks(&s->layer[0]) * (int64_t)sizeof(bool));
+    s->finite = take(a, pack_blocks(s, 0) * (int64_t)sizeof(bool));
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
-        at->Wt = take(a, at->in * at->width * size);
+        if (!s->thin) at->Wt = take(a, at->in * at->width * size);
         at->b = take(a, at->width * size);
         if (l < s->layers - 1 || s->lists) at->z = take(a, s->chunk * at->width * size);
         if (l < s->layers - 1) at->a = take(a, s->chunk * at->width * size);
@@ -137,8 +142,8 @@ static void pack_weights(void *context, int64_t block)
     step *s = context;
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
-        if (block >= pack_blocks(at)) {
-            block -= pack_blocks(at);
+        if (block >= pack_blocks(s, l)) {
+            block -= pack_blocks(s, l);
             continue;
         }
         int64_t k = block * PACKED_ROWS, rows = at->in - k < PACKED_ROWS ? at->in - k : PACKED_ROWS;
@@ -162,10 +167,10 @@ static void pack_weights(void *context, int64_t block)
 static bool prepare(step *s)
 {
     int64_t blocks = 1;
-    for (int l = 0; l < s->layers; l++) blocks += pack_blocks(&s->layer[l]);
+    for (int l = 0; l < s->layers; l++) blocks += pack_blocks(s, l);
     if (s->dWt) memset(s->dWt, 0, (size_t)(s->in * s->layer[0].width * s->size));
     nn_k_parallel(blocks, pack_weights, s);
-    for (int64_t b = 0; b < pack_blocks(&s->layer[0]); b++)
+    for (int64_t b = 0; b < pack_blocks(s, 0); b++)
         if (!s->finite[b]) return false;
     return true;
 }
@@ -224,7 +229,10 @@ static void linear(const step *s, int l, int64_t row, int64_t rows)
                       .N = at->out,
                       .K = at->in};
     p.a = dense_input(s, l, row, &p.a_row);
-    multiply(s, &p);
+    if (s->thin)
+        nn_k()->panel->dots[s->type](&p, at->weights, at->in);
+    else
+        multiply(s, &p);
 }
 
 static void linear_of_lists(const step *s, int64_t row, int64_t rows)
@@ -451,6 +459,7 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
         at->padded_in = nn_k_padded(s.type, at->in);
         at->weights = nn_tensor_data(&at->chain->W);
     }
+    s.thin = s.N <= THIN;
     s.tile = s.N <= SMALL_BATCH ? SMALL_TILE : TILE;
     if (s.bytes) nn_rescaling_table(s.table, s.type, chain->rescaling);
     return s;
@@ -532,7 +541,7 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
     NN_TRY(nn_tensor_new(&result->scores, chain->layer[0].W.dtype, 2, (int64_t[]){s.N, s.C}, err));
     nn_status status = nn_chain_loss_begin(&loss, criterion, &result->scores, y, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&plain, x, x->dtype, err);
-    if (status == NN_OK)
+    if (status == NN_OK && !s.thin)
         status = nn_sparse_rows_take(&lists, &owned, &plain, s.type,
                                      s.bytes ? &chain->rescaling : NULL, s.tile, s.backward, err);
     if (status == NN_OK) {

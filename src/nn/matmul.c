@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-#include "kernel/gemm.h"
+#include "nn/product.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
 #include "tensor/walk.h"
@@ -59,8 +59,8 @@ static nn_status batch_shape(const nn_tensor *a, const nn_tensor *b, int *ndim, 
                    nn_tensor_shape_name(a).text, nn_tensor_shape_name(b).text);
 }
 
-static void multiply_all(nn_tensor *out, const nn_tensor *a, const nn_tensor *b, int batch_ndim,
-                         const int64_t *batch)
+static nn_status multiply_all(nn_tensor *out, const nn_tensor *a, const nn_tensor *b,
+                              int batch_ndim, const int64_t *batch, nn_error *err)
 {
     /* Tensors of the leading dimensions only: walked to find where each matrix starts. */
     nn_tensor heads[3] = {*out, *a, *b};
@@ -74,12 +74,13 @@ static void multiply_all(nn_tensor *out, const nn_tensor *a, const nn_tensor *b,
         int64_t at[NN_WALK_MAX];
         nn_walk_at(&walk, r, at);
         for (int64_t i = 0; i < walk.length; i++)
-            nn_k_gemm((nn_k_type)out->dtype,
-                      (char *)nn_tensor_data(out) +
-                          (at[0] + i * walk.step[0]) * (int64_t)nn_dtype_size(out->dtype),
-                      ldc, matrix_at(a, at[1] + i * walk.step[1]),
-                      matrix_at(b, at[2] + i * walk.step[2]), M, N, K);
+            NN_TRY(nn_product((nn_k_type)out->dtype,
+                              (char *)nn_tensor_data(out) +
+                                  (at[0] + i * walk.step[0]) * (int64_t)nn_dtype_size(out->dtype),
+                              ldc, matrix_at(a, at[1] + i * walk.step[1]),
+                              matrix_at(b, at[2] + i * walk.step[2]), M, N, K, err));
     }
+    return NN_OK;
 }
 
 static nn_status multiply(nn_tensor *out, const nn_tensor *a, const nn_tensor *b, nn_error *err)
@@ -90,8 +91,9 @@ static nn_status multiply(nn_tensor *out, const nn_tensor *a, const nn_tensor *b
     shape[ndim] = a->shape[a->ndim - 2];
     shape[ndim + 1] = b->shape[b->ndim - 1];
     NN_TRY(nn_tensor_new(out, a->dtype, ndim + 2, shape, err));
-    multiply_all(out, a, b, ndim, shape);
-    return NN_OK;
+    nn_status status = multiply_all(out, a, b, ndim, shape, err);
+    if (status != NN_OK) nn_tensor_release(out);
+    return status;
 }
 
 /* Drops the dimension that a vector operand was given. */

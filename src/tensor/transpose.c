@@ -84,8 +84,8 @@ void nn_transpose(void *dst, int64_t dst_row, const void *src, int64_t src_row, 
                   int64_t cols, size_t size)
 {
     transpose_square *square = size == 1 ? square_1 : size == 4 ? square_4 : square_8;
-    for (int64_t c = 0; c < cols; c += SQUARE)
-        for (int64_t r = 0; r < rows; r += SQUARE)
+    for (int64_t r = 0; r < rows; r += SQUARE) /* SQUARE rows are read from end to end */
+        for (int64_t c = 0; c < cols; c += SQUARE)
             square((char *)dst + (c * dst_row + r) * (int64_t)size, dst_row,
                    (const char *)src + (r * src_row + c) * (int64_t)size, src_row,
                    rows - r < SQUARE ? rows - r : SQUARE, cols - c < SQUARE ? cols - c : SQUARE);

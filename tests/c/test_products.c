@@ -89,6 +89,27 @@ static void test_pack(nn_k_type type)
         }
 }
 
+/* Dot products with the rows of a matrix that is not packed. */
+static void test_dots(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type)
+{
+    for (int s = 0; s < SIZES; s++)
+        for (int bias = 0; bias < 2; bias++) {
+            int64_t M = sizes[s][0], N = sizes[s][1], K = sizes[s][2];
+            fill(a, type, M * K, 1);
+            fill(b, type, N * K, 1);
+            fill(start, type, N, 1);
+            nn_k_product p = {.c = got, .c_row = N + 1, .start = bias ? start : NULL,
+                              .a = a,   .a_row = K,     .a_col = 1,
+                              .M = M,   .N = N,         .K = K};
+            memset(got, 0, sizeof got);
+            memset(expected, 0, sizeof expected);
+            tuned->panel->dots[type](&p, b, K);
+            p.c = expected;
+            ref->panel->dots[type](&p, b, K);
+            CHECK(near_all(type, got, expected, M * (N + 1), K));
+        }
+}
+
 static void test_finite(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type)
 {
     static const double spoilt[] = {NAN, INFINITY, -INFINITY};
@@ -274,6 +295,7 @@ int main(void)
         for (nn_k_type type = NN_K_F32; type <= NN_K_F64; type++) {
             nn_rng_seed(&rng, 7);
             test_pack(type);
+            test_dots(tuned, ref, type);
             test_finite(tuned, ref, type);
             test_panel(tuned, ref, type);
             test_lists(tuned, ref, type);
