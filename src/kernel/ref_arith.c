@@ -48,4 +48,9 @@
                 c[i * cs] ? ((const type *)a)[i * as] : ((const type *)b)[i * bs];                 \
     }
 
+/* libm's functions; it has no sigmoid. */
+#define MATH(function, suffix, f) function##f
+#define sigmoidf nn_sigmoid_f32
+#define sigmoid nn_sigmoid_f64
+
 #include "kernel/arith_table.inc"
