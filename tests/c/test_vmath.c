@@ -18,7 +18,20 @@
 
 #define LIMIT 2.0
 #define SAMPLES 60000 /* of each kind, for each function and type */
-#define STRIDE 3
+#define STRIDE 2
+
+#define REAL float
+#define NAME(x) x##_f32
+#define M(function) function##f
+#include "kernel/tuned/vmath.inc"
+#undef REAL
+#undef NAME
+#undef M
+
+#define REAL double
+#define NAME(x) x##_f64
+#define M(function) function
+#include "kernel/tuned/vmath.inc"
 
 static nn_rng rng;
 
@@ -61,7 +74,7 @@ typedef union values {
     double d[COUNT * STRIDE];
 } values;
 
-static values x, y, first;
+static values x, y, first, spread;
 static long double right[COUNT];
 
 static double get(const values *v, nn_k_type type, int64_t i)
@@ -129,15 +142,19 @@ static void test_function(int f, nn_k_type type, bool verbose)
     fill(type, functions[f].low, functions[f].high);
     for (int i = 0; i < COUNT; i++) right[i] = functions[f].right(get(&x, type, i));
     for (int s = 0; (tuned = nn_k_runnable(s)) && strcmp(tuned->isa, "ref") != 0; s++) {
+        nn_k_unary *kernel = tuned->arith->unary[functions[f].op][type];
         double worst = 0;
         int at = 0;
-        tuned->arith->unary[functions[f].op][type](&y, 1, &x, 1, COUNT);
+        kernel(&y, 1, &x, 1, COUNT);
+        kernel(&spread, STRIDE, &x, 1, COUNT);
         if (s == 0) first = y;
         for (int i = 0; i < COUNT; i++) {
             double e = error(get(&y, type, i), right[i], type);
             if (e > worst) worst = e, at = i;
-            CHECK_AT(same(&y, i, &first, i, type), "%s %s(%a), type %d: differs between sets",
-                     tuned->isa, functions[f].name, get(&x, type, i), (int)type);
+            CHECK_AT(same(&y, i, &first, i, type) && same(&y, i, &spread, i * STRIDE, type),
+                     "%s %s(%a), type %d: %a or %a, expected %a", tuned->isa, functions[f].name,
+                     get(&x, type, i), (int)type, get(&y, type, i), get(&spread, type, i * STRIDE),
+                     get(&first, type, i));
             CHECK_AT(right[i] != 0 || !signbit(get(&y, type, i)) == !signbit(right[i]),
                      "%s %s(%a), type %d: sign of zero", tuned->isa, functions[f].name,
                      get(&x, type, i), (int)type);
@@ -151,6 +168,26 @@ static void test_function(int f, nn_k_type type, bool verbose)
     }
 }
 
+static void test_erf(nn_k_type type, bool verbose)
+{
+    double worst = 0, at = 0;
+    fill(type, -6.5, 6.5);
+    for (int i = 0; i < COUNT; i++) {
+        double v = get(&x, type, i), got;
+        if (type == NN_K_F32)
+            got = (double)erf_from_f32(x.f[i], exp_of_f32(erf_exponent_f32(x.f[i])));
+        else
+            got = erf_from_f64(v, exp_of_f64(erf_exponent_f64(v)));
+        double e = error(got, erfl((long double)v), type);
+        if (e > worst) worst = e, at = v;
+        CHECK_AT(v != 0 || !signbit(got) == !signbit(v), "erf(%a) is %a", v, got);
+    }
+    CHECK_AT(worst <= LIMIT, "erf(%a), type %d: %.2f ulp", at, (int)type, worst);
+    if (verbose)
+        printf("         erf            %s %.3f at %a\n", type == NN_K_F32 ? "float " : "double",
+               worst, at);
+}
+
 int main(void)
 {
     bool verbose = getenv("NNLUA_VERBOSE") != NULL;
@@ -158,5 +195,7 @@ int main(void)
     for (int f = 0; f < FUNCTIONS; f++)
         for (int type = NN_K_F32; type <= NN_K_F64; type++)
             test_function(f, (nn_k_type)type, verbose);
+    test_erf(NN_K_F32, verbose);
+    test_erf(NN_K_F64, verbose);
     return CHECK_REPORT();
 }

@@ -13,8 +13,11 @@
 
 #define LANES 8
 
-/* Elements whose losses are computed before they are added up; they stay in L1. */
+/* Elements that are taken through one loop after the other; they stay in L1. */
 #define CHUNK 512
+
+/* Heads a loop over a chunk. */
+#define EACH for (int64_t i = 0; i < size; i++)
 
 /* How many rows of n elements are handled together: a chunk, or one that is longer than that. */
 static int64_t rows_at_once(int64_t n)
