@@ -48,4 +48,18 @@
                 c[i * cs] ? ((const type *)a)[i * as] : ((const type *)b)[i * bs];                 \
     }
 
+/* The functions of libm, which has no sigmoid. */
+#define MATH(function, suffix, f) function##f
+
+static double sigmoid(double x)
+{
+    double e = exp(x < 0 ? x : -x);
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+static float sigmoidf(float x)
+{
+    return (float)sigmoid((double)x);
+}
+
 #include "kernel/arith_table.inc"

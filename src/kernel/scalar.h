@@ -65,11 +65,6 @@ static inline uint64_t nn_pow_u64(uint64_t base, uint64_t exponent)
     static inline real nn_sign_##suffix(real x)                                                    \
     {                                                                                              \
         return x != x ? x : (real)((x > 0) - (x < 0));                                             \
-    }                                                                                              \
-    static inline real nn_sigmoid_##suffix(real x)                                                 \
-    {                                                                                              \
-        real e = exp##f(x < 0 ? x : -x);                                                           \
-        return (x < 0 ? e : 1) / (1 + e);                                                          \
     }
 
 NN_DEFINE_FLOAT_SCALARS(float, f, f32)

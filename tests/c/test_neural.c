@@ -350,6 +350,89 @@ static void test_kernels(void)
     free(b.keep);
 }
 
+/* ---- Rows on their own ---- */
+
+enum { ROWS = 60, WIDEST = 530, ROW_CASES = 9 };
+
+/* Rows first .. first+rows-1 of one of the kernels of softmax.inc and target_loss.inc; `each` is
+** left alone by those that have no loss. */
+static void run_rows(const nn_k_neural *k, int which, const buffers *b, int64_t classes,
+                     double *out, double *each, int64_t first, int64_t rows)
+{
+    const void *x = b->in[which < 7 ? 1 : 2];
+    int64_t offset = first * classes * (int64_t)size_of(b->type);
+    const char *x_row = (const char *)x + offset, *p_row = (const char *)b->in[2] + offset;
+    char *row = (char *)out + offset;
+    nn_k_class_problem problem = {
+        .x = x,
+        .label = which == 6 || which == 8 ? NULL : b->label,
+        .target = which == 6 || which == 8 ? b->in[3] : NULL,
+        .weight = which == 5 ? b->weight : NULL,
+        .smoothing = which == 5 ? 0.125 : 0,
+        .classes = classes,
+        .scale = 0.25,
+        .dx = out,
+        .each = each,
+    };
+    switch (which) {
+    case 0: k->softmax[b->type](row, x_row, rows, classes); break;
+    case 1: k->log_softmax[b->type](row, x_row, rows, classes); break;
+    case 2: k->softmax_back[b->type](row, x_row, p_row, rows, classes); break;
+    case 3: k->log_softmax_back[b->type](row, x_row, p_row, rows, classes); break;
+    case 4:
+    case 5:
+    case 6: k->cross_entropy[b->type](&problem, first, rows); break;
+    default: k->summed_bce[b->type](&problem, first, rows); break;
+    }
+}
+
+/* A row's results are near the twin's, and the same bits whichever rows are handled with it. */
+static void test_rows_alone(void)
+{
+    static double in[IN][ROWS * WIDEST], weight[WIDEST], together[ROWS * WIDEST],
+        alone[ROWS * WIDEST], twin[ROWS * WIDEST], each[3][ROWS];
+    static const int64_t widths[] = {1, 10, 13, 512, WIDEST};
+    static int64_t label[ROWS];
+    const nn_k_set *set;
+    for (int i = 0; i < WIDEST; i++) weight[i] = 0.25 + i % 5;
+    for (int type = NN_K_F32; type <= NN_K_F64; type++)
+        for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+            buffers b = {.type = (nn_k_type)type, .label = label, .weight = weight};
+            int64_t n = widths[w];
+            for (int i = 0; i < IN; i++) {
+                b.in[i] = in[i];
+                for (int64_t j = 0; j < ROWS * n; j++)
+                    set_at(b.in[i], b.type, j, (double)(float)(i == 2 ? 0.5 * input(3) : input(i)));
+            }
+            for (int i = 0; i < ROWS; i++)
+                label[i] = 1 + (int64_t)nn_rng_below_or_at(&rng, (uint64_t)n - 1);
+            int64_t rows = n < 100 ? ROWS : 3; /* the twin's time is n^2 */
+            size_t bytes = (size_t)(rows * n) * size_of(b.type);
+            for (int which = 0; which < ROW_CASES; which++) {
+                memset(each, 0, sizeof each);
+                run_rows(set_named("ref")->neural, which, &b, n, twin, each[0], 0, rows);
+                for (int s = 0; (set = nn_k_runnable(s)) && strcmp(set->isa, "ref") != 0; s++) {
+                    run_rows(set->neural, which, &b, n, together, each[1], 0, rows);
+                    for (int64_t r = 0; r < rows; r++)
+                        run_rows(set->neural, which, &b, n, alone, each[2], r, 1);
+                    CHECK_AT(memcmp(together, alone, bytes) == 0 &&
+                                 memcmp(each[1], each[2], sizeof each[1]) == 0,
+                             "%s, case %d, type %d, rows of %d", set->isa, which, type, (int)n);
+                    /* Roundings as in test_length; a sum of n terms has n of them. */
+                    double tolerance = type == NN_K_F32 ? 1e-6 : 2e-15 + (double)n * 0x1p-53;
+                    bool ok = true;
+                    for (int64_t i = 0; i < rows * n; i++)
+                        ok = ok && near(value_at(together, b.type, i), value_at(twin, b.type, i),
+                                        tolerance);
+                    for (int64_t r = 0; r < rows; r++)
+                        ok = ok && near(value_at(each[1], b.type, r), value_at(each[0], b.type, r),
+                                        tolerance);
+                    CHECK_AT(ok, "%s, case %d, type %d, rows of %d", set->isa, which, type, (int)n);
+                }
+            }
+        }
+}
+
 /* ---- Operations: threads, failures, memory ---- */
 
 /* Inputs of one primitive call. */
@@ -676,6 +759,7 @@ int main(void)
 {
     nn_rng_seed(&rng, 42);
     test_kernels();
+    test_rows_alone();
     test_threads();
     test_out_of_memory();
     test_errors();

@@ -7,6 +7,8 @@
 */
 #include "kernel/arith.h"
 
+#include <stdbool.h>
+
 #include "kernel/scalar.h"
 
 #define DEFINE_BINARY(name, out, in, expression)                                                   \
@@ -80,5 +82,20 @@
         const type *a = va, *b = vb;                                                               \
         for (int64_t i = 0; i < n; i++) y[i * ys] = c[i * cs] ? a[i * as] : b[i * bs];             \
     }
+
+#define REAL float
+#define NAME(x) x##_f32
+#define M(function) function##f
+#include "kernel/tuned/vmath.inc"
+#undef REAL
+#undef NAME
+#undef M
+
+#define REAL double
+#define NAME(x) x##_f64
+#define M(function) function
+#include "kernel/tuned/vmath.inc"
+
+#define MATH(function, suffix, f) function##_of_##suffix
 
 #include "kernel/arith_table.inc"

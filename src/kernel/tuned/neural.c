@@ -13,8 +13,17 @@
 
 #define LANES 8
 
-/* Elements whose losses are computed before they are added up; they stay in L1. */
-#define CHUNK 256
+/* Elements that are taken through one loop after the other; they stay in L1. */
+#define CHUNK 512
+
+/* Heads a loop over a chunk. */
+#define EACH for (int64_t i = 0; i < size; i++)
+
+/* How many rows of n elements are handled together: a chunk, or one that is longer than that. */
+static int64_t rows_at_once(int64_t n)
+{
+    return n == 0 || n >= CHUNK ? 1 : CHUNK / n;
+}
 
 /* The sum of n doubles: LANES of them in parallel, then the lanes pairwise. */
 static double lane_sum(const double *x, int64_t n)
@@ -44,6 +53,27 @@ static double lane_sum(const double *x, int64_t n)
 DEFINE_OUTSIDE(i64, int64_t)
 DEFINE_OUTSIDE(f32, float)
 DEFINE_OUTSIDE(f64, double)
+
+#define REAL float
+#define NAME(x) x##_f32
+#define M(function) function##f
+#include "kernel/tuned/vmath.inc"
+#undef REAL
+#undef NAME
+#undef M
+
+#define REAL double
+#define NAME(x) x##_f64
+#define M(function) function
+#include "kernel/tuned/vmath.inc"
+#undef REAL
+#undef NAME
+#undef M
+
+static void log_all(double *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) x[i] = log_of_f64(x[i]);
+}
 
 #define REAL float
 #define NAME(x) x##_f32
