@@ -76,8 +76,8 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all mnist test lint warnings format asan valgrind install uninstall clean help c-tests \
-    FORCE
+.PHONY: all mnist test lint warnings format asan valgrind bench install uninstall clean help \
+    c-tests FORCE
 
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 REMAKE = $(MAKE) --no-print-directory $(JOBS)
@@ -96,7 +96,7 @@ test: ## set up, build, run all tests; SPEC=tests/spec/tensor_spec.lua runs only
 	@$(REMAKE) all c-tests
 	@tests/run --build $(BUILD) --exe $(EXE) $(SPEC)
 
-C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch])
+C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
 lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 	@.ci/setup lint
@@ -127,6 +127,14 @@ valgrind: ## set up, build, run all tests under valgrind (slow)
 	@.ci/setup test valgrind
 	@$(REMAKE) all c-tests
 	@tests/run --build $(BUILD) --exe $(EXE) --no-stock --valgrind $(SPEC)
+
+# A peer that cannot be installed is left out; nnlua itself must be there.
+bench: ## set up, build, compare with NumPy, PyTorch, ...: bench/README.md; JOB=a ROUNDS=3
+	@.ci/setup build
+	@.ci/setup bench || echo 'bench: what is missing is left out'
+	@$(REMAKE) all
+	@data/fetch --optional
+	@ROUNDS='$(ROUNDS)' THREADS='$(THREADS)' CC='$(CC)' bench/run $(JOB)
 
 # ---- Installing -----------------------------------------------------------------------------
 
