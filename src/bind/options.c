@@ -123,12 +123,14 @@ int nnb_option_word(lua_State *L, int arg, const char *name, const char *const w
 {
     char list[200] = "";
     if (!push_option(L, arg, name)) return otherwise;
-    for (int i = 0; words[i]; i++) {
-        size_t used = strlen(list);
-        if (lua_type(L, -1) == LUA_TSTRING && strcmp(words[i], lua_tostring(L, -1)) == 0) {
+    const char *given = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    for (int i = 0; given && words[i]; i++)
+        if (strcmp(words[i], given) == 0) {
             lua_pop(L, 1);
             return i;
         }
+    for (int i = 0; words[i]; i++) {
+        size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i ? "|" : "", words[i]);
     }
     option_error(L, name, function, list);

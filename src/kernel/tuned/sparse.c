@@ -10,6 +10,31 @@
 
 #include "kernel/tuned/registers.h"
 
+/* Elements looked at together. */
+#define GROUP 8
+
+/* A word with the highest bit of byte i set where bytes[i] is not 0, for GROUP bytes: adding 0x7f
+** carries into it unless the lower seven are 0. */
+static inline uint64_t nonzero_bytes(const uint8_t *bytes)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return (((word & low) + low) | word) & ~low;
+}
+
+/* Whether no bit of x is set; size: a multiple of 8 bytes, constant where it is called. */
+static inline INLINE bool is_zero(const void *x, size_t size)
+{
+    uint64_t word[GROUP], any = 0;
+    memcpy(word, x, size);
+    for (size_t i = 0; i < size / 8; i++) any |= word[i];
+    return any == 0;
+}
+
 static int64_t count_u8(const void *vx, int64_t n)
 {
     const uint8_t *x = vx;
