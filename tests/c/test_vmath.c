@@ -4,8 +4,9 @@
 ** Every tuned set computes each function over special values, all magnitudes
 ** and the range where the function changes; long double libm says what is
 ** right. The error is |got - right| over the distance of floats at right, and
-** at most 2 (where long double is double, as under valgrind, 0.5 of it is the
-** reference's). The sets must agree in every bit, and steps must not matter.
+** at most 2; where long double is no wider than double, as under valgrind, the
+** reference has up to 1.5 of its own. The sets must agree in every bit,
+** whatever the steps. erf, which no table holds, is included here as it stands.
 ** `NNLUA_VERBOSE=1 build/tests/c/test_vmath` prints the worst of each.
 */
 #include "check.h"
@@ -16,7 +17,6 @@
 #include "kernel/dispatch.h"
 #include "tensor/rng.h"
 
-#define LIMIT 2.0
 #define SAMPLES 60000 /* of each kind, for each function and type */
 #define STRIDE 2
 
@@ -34,6 +34,7 @@
 #include "kernel/tuned/vmath.inc"
 
 static nn_rng rng;
+static double limit;
 
 static long double sigmoid(long double x)
 {
@@ -44,7 +45,7 @@ static const struct {
     const char *name;
     nn_k_unary_op op;
     long double (*right)(long double);
-    double low, high; /* where the function changes, for double */
+    double low, high; /* where the function changes */
 } functions[] = {
     {"exp", NN_K_EXP, expl, -750, 715},
     {"expm1", NN_K_EXPM1, expm1l, -40, 715},
@@ -52,6 +53,7 @@ static const struct {
     {"log1p", NN_K_LOG1P, log1pl, -1, 3},
     {"tanh", NN_K_TANH, tanhl, -20, 20},
     {"sigmoid", NN_K_SIGMOID, sigmoid, -750, 40},
+    {"exp of float", NN_K_EXP, expl, -106, 90},
     {"exp near 0", NN_K_EXP, expl, -2, 2},
     {"expm1 near 0", NN_K_EXPM1, expm1l, -2, 2},
     {"tanh near 0", NN_K_TANH, tanhl, -2, 2},
@@ -112,21 +114,18 @@ static long double ulp(long double value, nn_k_type type)
     return ldexpl(1, (exponent < least ? least : exponent) - digits);
 }
 
-/* A right value beyond the largest number is an infinity; half a step decides, as in rounding. */
+/* An infinity, and what is rounded to one, counts as the power of 2 after the largest number. */
+static long double bounded(long double value, nn_k_type type)
+{
+    long double bound = ldexpl(1, type == NN_K_F32 ? FLT_MAX_EXP : DBL_MAX_EXP);
+    return value > bound ? bound : value < -bound ? -bound : value;
+}
+
 static double error(double got, long double expected, nn_k_type type)
 {
-    long double largest = type == NN_K_F32 ? (long double)FLT_MAX : (long double)DBL_MAX;
-    if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
-    if (fabsl(expected) > largest) {
-        if (isinf(got) && (got > 0) == (expected > 0)) return 0;
-        if (isinf(expected)) return INFINITY;
-        expected = copysignl(largest, expected) + (expected > 0 ? 1 : -1) * ulp(largest, type) / 2;
-    }
-    if (isinf(got)) {
-        if ((got > 0) != (expected > 0)) return INFINITY;
-        got = 0, expected = largest + ulp(largest, type) - fabsl(expected);
-    }
-    return (double)(fabsl((long double)got - expected) / ulp(expected, type));
+    long double a = bounded((long double)got, type), b = bounded(expected, type);
+    if (isnan(a) || isnan(b)) return isnan(a) && isnan(b) ? 0 : INFINITY;
+    return a == b ? 0 : (double)(fabsl(a - b) / ulp(b, type));
 }
 
 /* The same bits, or both NaN. */
@@ -159,7 +158,7 @@ static void test_function(int f, nn_k_type type, bool verbose)
                      "%s %s(%a), type %d: sign of zero", tuned->isa, functions[f].name,
                      get(&x, type, i), (int)type);
         }
-        CHECK_AT(worst <= LIMIT, "%s %s(%a), type %d: %a, expected %La, %.2f ulp", tuned->isa,
+        CHECK_AT(worst <= limit, "%s %s(%a), type %d: %a, expected %La, %.2f ulp", tuned->isa,
                  functions[f].name, get(&x, type, at), (int)type, get(&y, type, at), right[at],
                  worst);
         if (verbose)
@@ -182,7 +181,7 @@ static void test_erf(nn_k_type type, bool verbose)
         if (e > worst) worst = e, at = v;
         CHECK_AT(v != 0 || !signbit(got) == !signbit(v), "erf(%a) is %a", v, got);
     }
-    CHECK_AT(worst <= LIMIT, "erf(%a), type %d: %.2f ulp", at, (int)type, worst);
+    CHECK_AT(worst <= limit, "erf(%a), type %d: %.2f ulp", at, (int)type, worst);
     if (verbose)
         printf("         erf            %s %.3f at %a\n", type == NN_K_F32 ? "float " : "double",
                worst, at);
@@ -191,6 +190,8 @@ static void test_erf(nn_k_type type, bool verbose)
 int main(void)
 {
     bool verbose = getenv("NNLUA_VERBOSE") != NULL;
+    volatile long double one = 1;
+    limit = one + 0x1p-60L != one ? 2 : 3.5;
     nn_rng_seed(&rng, 7);
     for (int f = 0; f < FUNCTIONS; f++)
         for (int type = NN_K_F32; type <= NN_K_F64; type++)
