@@ -43,9 +43,9 @@ end
 
 local function run_epoch()
   optimizer:zero_grad()
-  local _, scores = nn.backprop(model, criterion, x, train.labels)
+  local _, _, scores = nn.backprop(model, criterion, x, train.labels)
   optimizer:step()
-  local _, test_scores = nn.evaluate(model, criterion, test_x, test.labels)
+  local _, _, test_scores = nn.evaluate(model, criterion, test_x, test.labels)
   local squares = nn.no_grad(squared_weights)
   return cost(scores, train.labels) + LAMBDA / (2 * #x) * squares,
          cost(test_scores, test.labels) + LAMBDA / (2 * #test_x) * squares,

@@ -40,6 +40,6 @@ local started = nn.clock()
 run_epoch(samples)
 print("seconds", nn.clock() - started)
 
-local loss, scores = nn.evaluate(model, criterion, test_x, test_y)
+local loss, _, scores = nn.evaluate(model, criterion, test_x, test_y)
 print("loss", loss:item())
 print("accuracy", nn.metrics.accuracy(scores, test_y))
