@@ -42,6 +42,7 @@ TEST_OBJ := $(call obj,$(TEST_SRC))
 TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
     $(filter tests/c/test_% tests/fuzz/fuzz_%,$(TEST_SRC)))
 FUZZ_DRIVER := $(BUILD)/obj/tests/fuzz/driver.o
+AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
 # ---- Flags ----------------------------------------------------------------------------------
 
@@ -209,6 +210,7 @@ c-tests: $(TEST_EXE)
 	@:
 
 $(filter $(BUILD)/tests/fuzz/%,$(TEST_EXE)): $(FUZZ_DRIVER)
+$(BUILD)/tests/c/test_amx_emulator: $(AMX_EMULATOR)
 $(TEST_EXE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB_OBJ) $(BUILD)/objects
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
