@@ -1,8 +1,9 @@
 /*
 ** digits.c - sums of digit times byte, with AVX-512 VNNI or AMX
 **
-** Compiled for these two sets only: elsewhere the naive twin stands in, since
-** rows.h is faster there than three products for one. A set defines
+** Compiled for these two sets only. Elsewhere the naive twins stand in, since
+** three byte products for one are slower there than those of rows.h. A set
+** defines
 **
 **   sum_rows(sum, digits, width, x, block, terms, rows, blocks)
 **
@@ -134,7 +135,7 @@ static void sum_rows(int32_t *sum, const int8_t *digits, int64_t width, const ui
 }
 #endif
 
-/* PART terms of a unit at a time; its size fits registers and stack. */
+/* Terms of a unit that are cut at a time. */
 #define PART NN_K_DIGIT_STEP
 
 #define REAL float
@@ -143,8 +144,7 @@ static void sum_rows(int32_t *sum, const int8_t *digits, int64_t width, const ui
 #define TYPE NN_K_F32
 #define DIGITS NN_K_DIGITS_F32
 #define HALVES 0x808080u
-#define INFINITE 0x7f800000u
-#define MOST 127
+#define MOST_SHIFT 127
 #define ROUND rintf
 #define NAME(f) f##_f32
 #include "kernel/tuned/digits.inc"
@@ -154,8 +154,7 @@ static void sum_rows(int32_t *sum, const int8_t *digits, int64_t width, const ui
 #undef TYPE
 #undef DIGITS
 #undef HALVES
-#undef INFINITE
-#undef MOST
+#undef MOST_SHIFT
 #undef ROUND
 #undef NAME
 #define REAL double
@@ -164,8 +163,7 @@ static void sum_rows(int32_t *sum, const int8_t *digits, int64_t width, const ui
 #define TYPE NN_K_F64
 #define DIGITS NN_K_DIGITS_F64
 #define HALVES 0x80808080808080u
-#define INFINITE 0x7ff0000000000000u
-#define MOST 1023
+#define MOST_SHIFT 1023
 #define ROUND rint
 #define NAME(f) f##_f64
 #include "kernel/tuned/digits.inc"
