@@ -21,20 +21,27 @@ MODULE := $(BUILD)/nnlua/core.so
 
 # ---- Sources --------------------------------------------------------------------------------
 
+DIGITS_SRC := src/kernel/tuned/digits.c
 LIB_SRC := $(wildcard src/tensor/*.c src/kernel/*.c src/nn/*.c src/io/*.c)
-TUNED_SRC := $(wildcard src/kernel/tuned/*.c)
+TUNED_SRC := $(filter-out $(DIGITS_SRC),$(wildcard src/kernel/tuned/*.c))
 BIND_SRC := $(wildcard src/bind/*.c)
 APP_SRC := $(wildcard src/app/*.c)
 TEST_SRC := $(wildcard tests/c/*.c tests/fuzz/*.c)
 
-# Tuned kernels are compiled once per instruction set; dispatch.c chooses at start-up.
-ISAS := portable $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),avx2 avx512)
+# Tuned kernels are compiled once per instruction set; dispatch.c chooses at start-up. Those of
+# digits.c exist for two sets only, which have the other kernels of avx512.
+X86_64 := $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null))
+ISAS := portable $(if $(X86_64),avx2 avx512)
+DIGITS_ISAS := $(if $(X86_64),vnni amx)
 ISA_FLAGS_avx2 := -march=x86-64-v3
 ISA_FLAGS_avx512 := -march=x86-64-v4
+ISA_FLAGS_vnni := -march=x86-64-v4 -mavx512vnni
+ISA_FLAGS_amx := -march=x86-64-v4 -mamx-tile -mamx-int8
 
 # src/X.c and tests/X.c are compiled to $(BUILD)/obj/X.o and $(BUILD)/obj/tests/X.o.
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(patsubst src/%,%,$1))
-TUNED_OBJ := $(foreach isa,$(ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(TUNED_SRC))))
+TUNED_OBJ := $(foreach isa,$(ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(TUNED_SRC)))) \
+    $(foreach isa,$(DIGITS_ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(DIGITS_SRC))))
 LIB_OBJ := $(call obj,$(LIB_SRC)) $(TUNED_OBJ)
 BIND_OBJ := $(call obj,$(BIND_SRC))
 APP_OBJ := $(call obj,$(APP_SRC))
@@ -42,6 +49,7 @@ TEST_OBJ := $(call obj,$(TEST_SRC))
 TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
     $(filter tests/c/test_% tests/fuzz/fuzz_%,$(TEST_SRC)))
 FUZZ_DRIVER := $(BUILD)/obj/tests/fuzz/driver.o
+AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
 # ---- Flags ----------------------------------------------------------------------------------
 
@@ -111,6 +119,8 @@ warnings:
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(BIND_CFLAGS) $(APP_CFLAGS) \
 	        $(LIB_SRC) $(BIND_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=portable $(TUNED_SRC) || exit 1; \
+	    $(foreach isa,$(DIGITS_ISAS),$$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=$(isa) \
+	        $(ISA_FLAGS_$(isa)) $(DIGITS_SRC) || exit 1;) \
 	done
 
 format: ## set up, reformat all C sources
@@ -197,7 +207,7 @@ $(BUILD)/obj/kernel/tuned/%.$(isa).o: src/kernel/tuned/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$(compile) -DNN_ISA=$(isa) $(ISA_FLAGS_$(isa)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS),$(eval $(tuned_rule)))
+$(foreach isa,$(ISAS) $(DIGITS_ISAS),$(eval $(tuned_rule)))
 
 # C modules that a script loads find the Lua interface in liblua and ours in the executable.
 $(EXE): $(APP_OBJ) $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
@@ -217,6 +227,7 @@ c-tests: $(TEST_EXE)
 	@:
 
 $(filter $(BUILD)/tests/fuzz/%,$(TEST_EXE)): $(FUZZ_DRIVER)
+$(BUILD)/tests/c/test_amx_emulator $(BUILD)/tests/c/test_digits: $(AMX_EMULATOR)
 $(TEST_EXE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB_OBJ) $(BUILD)/objects
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

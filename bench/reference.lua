@@ -12,16 +12,16 @@ local LR, LAMBDA = 0.01, 10
 
 local digits = assert(nn.data.mnist {train = 6000, test = 1000, dir = dir})
 local train, test = digits.train, digits.test
-local x, test_x = nn.data.pixels(train.images, {dtype = dtype}),
-                  nn.data.pixels(test.images, {dtype = dtype})
+local x, test_x = train.images:flatten(2), test.images:flatten(2)
 
 nn.manual_seed(42)
-local model = nn.Sequential(nn.Linear(784, 25, {dtype = dtype}), nn.ReLU(),
+local model = nn.Sequential(nn.Rescaling(1 / 255, {dtype = dtype}),
+                            nn.Linear(784, 25, {dtype = dtype}), nn.ReLU(),
                             nn.Linear(25, 25, {dtype = dtype}), nn.ReLU(),
                             nn.Linear(25, 10, {dtype = dtype}))
 nn.manual_seed(42)
 local weights, biases = {}, {}
-for i = 1, 5, 2 do
+for i = 2, 6, 2 do
   weights[#weights + 1] = nn.init.he_normal_(model[i].weight)
   biases[#biases + 1] = nn.init.zeros_(model[i].bias)
 end
@@ -43,13 +43,13 @@ end
 
 local function run_epoch()
   optimizer:zero_grad()
-  local _, _, scores = nn.backprop(model, criterion, x, train.labels)
+  local _, correct, scores = nn.backprop(model, criterion, x, train.labels)
   optimizer:step()
-  local _, _, test_scores = nn.evaluate(model, criterion, test_x, test.labels)
+  local _, test_accuracy, test_scores = nn.evaluate(model, criterion, test_x, test.labels)
   local squares = nn.no_grad(squared_weights)
   return cost(scores, train.labels) + LAMBDA / (2 * #x) * squares,
          cost(test_scores, test.labels) + LAMBDA / (2 * #test_x) * squares,
-         nn.metrics.accuracy(scores, train.labels), nn.metrics.accuracy(test_scores, test.labels)
+         correct / #x, test_accuracy
 end
 
 print("epoch", 0, run_epoch())

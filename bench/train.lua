@@ -11,11 +11,11 @@ local dir, hidden = arg[1], arg[2]
 local batch, samples = math.tointeger(arg[3]), math.tointeger(arg[4])
 
 local digits = assert(nn.data.mnist {dir = dir})
-local x, y = nn.data.pixels(digits.train.images), digits.train.labels
-local test_x, test_y = nn.data.pixels(digits.test.images), digits.test.labels
+local x, y = digits.train.images:flatten(2), digits.train.labels
+local test_x, test_y = digits.test.images:flatten(2), digits.test.labels
 
 nn.manual_seed(1)
-local model, features = nn.Sequential(), x:size(2)
+local model, features = nn.Sequential(nn.Rescaling(1 / 255)), x:size(2)
 for size in hidden:gmatch "%d+" do
   size = math.tointeger(size)
   model:add(nn.Linear(features, size)):add(nn.ReLU())
@@ -40,6 +40,6 @@ local started = nn.clock()
 run_epoch(samples)
 print("seconds", nn.clock() - started)
 
-local loss, _, scores = nn.evaluate(model, criterion, test_x, test_y)
+local loss, accuracy = nn.evaluate(model, criterion, test_x, test_y)
 print("loss", loss:item())
-print("accuracy", nn.metrics.accuracy(scores, test_y))
+print("accuracy", accuracy)

@@ -2,9 +2,9 @@
 ** dispatch.h - the tables of kernels that this machine runs
 **
 ** At first use the best instruction set of the processor is chosen;
-** NNLUA_ISA=avx512|avx2|portable|ref asks for a lesser one (ref: the naive
+** NNLUA_ISA=vnni|avx512|avx2|portable|ref asks for a lesser one (ref: the naive
 ** twins). A name that is unknown or not runnable here is ignored at start-up
-** and refused by nn_k_select.
+** and refused by nn_k_select. amx and vnni are avx512 with faster digits.
 */
 #ifndef NN_KERNEL_DISPATCH_H
 #define NN_KERNEL_DISPATCH_H
@@ -12,18 +12,20 @@
 #include <stdbool.h>
 
 #include "kernel/arith.h"
+#include "kernel/digits.h"
 #include "kernel/neural.h"
 #include "kernel/panel.h"
 #include "kernel/reduce.h"
 #include "kernel/sparse.h"
 
 typedef struct nn_k_set {
-    const char *isa;           /* "avx512", "avx2", "portable" or "ref" */
+    const char *isa;           /* "amx", "vnni", "avx512", "avx2", "portable" or "ref" */
     const nn_k_arith *arith;   /* elementwise arithmetic, comparison, functions */
     const nn_k_reduce *reduce; /* sums, extremes, along one axis */
     const nn_k_panel *panel;   /* products with a packed matrix */
     const nn_k_sparse *sparse; /* products with rows that are mostly 0 */
     const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
+    const nn_k_digits *digits; /* products of reals with bytes */
 } nn_k_set;
 
 const nn_k_set *nn_k(void);        /* the chosen set */

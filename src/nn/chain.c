@@ -8,19 +8,25 @@
 **   Wt[l] (in,width)      W transposed: the panel of the forward product
 **   W[l] (out,padded in)  the panel of the way back, where W itself is none
 **
-** and for the first layer x (chunk,padded in), where x itself is no panel, or
-** dWt (in,width), the gradient transposed, where the rows are lists. The last
-** layer's z are the scores of the whole batch; it needs no a.
+** and for the first layer, by the form of the input's rows (prepared_rows.h),
+**
+**   plain    x (chunk,padded in), where x itself is no panel
+**   lists    dWt (in,width), the gradient transposed
+**   packed   the digits of W (out,in) and of delta (out,chunk), for Wt
+**
+** The last layer's z are the scores of the whole batch; it needs no a.
 */
 #include "nn/chain.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "kernel/digits.h"
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
 #include "nn/operand.h"
 #include "nn/panel.h"
+#include "nn/prepared_rows.h"
 #include "tensor/alloc.h"
 #include "tensor/copy.h"
 #include "tensor/transpose.h"
@@ -60,14 +66,17 @@ typedef struct step {
     int64_t tile, chunk; /* rows */
     bool thin;           /* N is at most THIN */
 
-    /* The input: x as it is, or as lists. */
+    /* The input. */
     const char *x;
-    bool bytes; /* x is uint8 */
+    bool bytes;        /* x is uint8 */
+    nn_rescaling rescaling;
     double table[256]; /* what bytes stand for, as REALs */
-    nn_sparse_rows *lists;
-    bool copied; /* the chunk's rows are copied, converted and padded, to panel */
-    char *panel; /* (chunk,padded in) */
-    char *dWt;   /* (in,width) of the first layer; lists only */
+    nn_rows_form form;
+    nn_prepared_rows *rows_of_x; /* unless plain */
+    bool copied;   /* the chunk's rows are copied, converted and padded, to panel */
+    char *panel;   /* (chunk,padded in) */
+    char *dWt;     /* (in,width) of the first layer; lists */
+    void *W_digits, *delta_digits; /* of the first layer; packed */
 
     char *scores, *dscores; /* (N,C) */
     const nn_chain_loss *loss;
@@ -83,16 +92,24 @@ typedef struct step {
 
 #define PACKED_ROWS 64 /* of Wt in one block of packing */
 
-static int64_t pack_blocks(const step *s, int l)
+/* Whether layer l multiplies with Wt. */
+static bool is_packed_panel(const step *s, int l)
 {
-    return s->thin ? 0 : (s->layer[l].in + PACKED_ROWS - 1) / PACKED_ROWS;
+    return !s->thin && !(l == 0 && s->form == NN_ROWS_PACKED);
 }
 
+static int64_t pack_blocks(const step *s, int l)
+{
+    return is_packed_panel(s, l) ? (s->layer[l].in + PACKED_ROWS - 1) / PACKED_ROWS : 0;
+}
+
+/* Chunks of packed rows may not depend on the threads, since a unit's digits are relative to its
+** largest delta in the chunk, and start at whole steps of the kernels: two tiles or more. */
 static void divide(step *s)
 {
-    int64_t row = s->copied || !s->lists ? s->layer[0].padded_in : 0;
+    int64_t row = s->form == NN_ROWS_PLAIN ? s->layer[0].padded_in : 0;
     for (int l = 0; l < s->layers; l++) row += 3 * s->layer[l].width;
-    int64_t threads = nn_k_threads();
+    int64_t threads = s->form == NN_ROWS_PACKED ? 2 : nn_k_threads();
     int64_t tiles = CHUNK_BYTES / (row * s->size * s->tile);
     tiles = tiles / threads * threads;
     if (tiles < threads) tiles = threads;
@@ -121,9 +138,9 @@ static void lay_out(step *s, arena *a)
     s->finite = take(a, pack_blocks(s, 0) * (int64_t)sizeof(bool));
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
-        if (!s->thin) at->Wt = take(a, at->in * at->width * size);
+        if (is_packed_panel(s, l)) at->Wt = take(a, at->in * at->width * size);
         at->b = take(a, at->width * size);
-        if (l < s->layers - 1 || s->lists) at->z = take(a, s->chunk * at->width * size);
+        if (l < s->layers - 1 || s->form != NN_ROWS_PLAIN) at->z = take(a, s->chunk * at->width * size);
         if (l < s->layers - 1) at->a = take(a, s->chunk * at->width * size);
         if (!s->backward) continue;
         at->delta = take(a, s->chunk * at->width * size);
@@ -131,7 +148,12 @@ static void lay_out(step *s, arena *a)
         if (l > 0 && at->in != at->padded_in) at->W = take(a, at->out * at->padded_in * size);
     }
     if (s->copied) s->panel = take(a, s->chunk * s->layer[0].padded_in * size);
-    if (s->lists && s->backward) s->dWt = take(a, s->in * s->layer[0].width * size);
+    if (s->form == NN_ROWS_LISTS && s->backward) s->dWt = take(a, s->in * s->layer[0].width * size);
+    if (s->form == NN_ROWS_PACKED) {
+        s->W_digits = take(a, nn_k_digits_size(s->type, s->layer[0].out, s->in));
+        if (s->backward)
+            s->delta_digits = take(a, nn_k_digits_size(s->type, s->layer[0].out, s->chunk));
+    }
     s->dscores = take(a, s->N * s->C * size);
 }
 
@@ -153,6 +175,9 @@ static void pack_weights(void *context, int64_t block)
         return;
     }
     /* The last block: what is small. */
+    if (s->form == NN_ROWS_PACKED)
+        nn_k()->digits->pack[s->type](s->W_digits, s->layer[0].weights, s->layer[0].out, s->in,
+                                      s->in, 1, s->rescaling.scale);
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
         const nn_tensor *b = &at->chain->b;
@@ -235,12 +260,19 @@ static void linear(const step *s, int l, int64_t row, int64_t rows)
         multiply(s, &p);
 }
 
-static void linear_of_lists(const step *s, int64_t row, int64_t rows)
+/* The first layer of rows that are prepared; its z are padded, so that scores are copied. */
+static void linear_of_prepared(const step *s, int64_t row, int64_t rows)
 {
     const layer *at = &s->layer[0];
-    const nn_k_lists *lists = &s->lists->by_row[(s->first + row) / s->tile];
-    nn_k()->sparse->linear[s->type](row_of(s, at->z, row, at->width), lists, at->Wt, at->b, rows,
-                                    s->in, at->width);
+    char *z = row_of(s, at->z, row, at->width);
+    if (s->form == NN_ROWS_LISTS) {
+        const nn_k_lists *lists = &s->rows_of_x->lists_by_row[(s->first + row) / s->tile];
+        nn_k()->sparse->linear[s->type](z, lists, at->Wt, at->b, rows, s->in, at->width);
+    } else {
+        const uint8_t *x = s->rows_of_x->packed_by_row + nn_k_bytes_size(s->first + row, s->in);
+        memset(z, 0, (size_t)(rows * at->width * s->size)); /* beyond the units, too */
+        nn_k()->digits->linear[s->type](z, at->width, x, s->W_digits, at->b, rows, s->in, at->out);
+    }
     if (s->layers > 1) return;
     for (int64_t r = row; r < row + rows; r++)
         memcpy(row_of(s, s->scores, s->first + r, s->C), row_of(s, at->z, r, at->width),
@@ -279,8 +311,8 @@ static void forward(const step *s, int64_t row, int64_t rows)
 {
     if (s->copied) copy_rows(s, row, rows);
     for (int l = 0; l < s->layers; l++) {
-        if (l == 0 && s->lists)
-            linear_of_lists(s, row, rows);
+        if (l == 0 && s->form != NN_ROWS_PLAIN)
+            linear_of_prepared(s, row, rows);
         else
             linear(s, l, row, rows);
         if (l < s->layers - 1) activate(s, l, row, rows);
@@ -330,11 +362,22 @@ static void gradient_of_lists(const step *s, int64_t first, int64_t n)
     const layer *at = &s->layer[0];
     for (int64_t row = 0; row < s->rows; row += s->tile)
         nn_k()->sparse->gradient[s->type](
-            s->dWt, &s->lists->by_feature[(s->first + row) / s->tile],
+            s->dWt, &s->rows_of_x->lists_by_feature[(s->first + row) / s->tile],
             row_of(s, at->delta, row, at->width), first, n, at->width);
     if (s->first + s->rows < s->N) return;
     nn_transpose(at->dW + first * s->size, at->in, s->dWt + first * at->width * s->size, at->width,
                  n, at->out, (size_t)s->size);
+}
+
+static void gradient_of_packed(const step *s, int64_t first, int64_t n)
+{
+    const layer *at = &s->layer[0];
+    char *dW = at->dW + first * s->size;
+    for (int64_t u = 0; u < at->out && s->first == 0; u++)
+        memset(row_of(s, dW, u, at->in), 0, (size_t)(n * s->size));
+    nn_k()->digits->gradient[s->type](
+        dW, at->in, s->delta_digits, s->rows_of_x->packed_by_feature + nn_k_bytes_size(first, s->N),
+        s->first, s->rows, s->N, n, at->out);
 }
 
 static void gradient(const step *s, int l, int64_t first, int64_t n)
@@ -378,8 +421,10 @@ static void run_slice(void *context, int64_t i)
     int64_t units = (s->layer[l].in + SLICE - 1) / SLICE;
     int64_t first = units * i / s->slices[l] * SLICE, end = units * (i + 1) / s->slices[l] * SLICE;
     if (end > s->layer[l].in) end = s->layer[l].in;
-    if (l == 0 && s->lists)
+    if (l == 0 && s->form == NN_ROWS_LISTS)
         gradient_of_lists(s, first, end - first);
+    else if (l == 0 && s->form == NN_ROWS_PACKED)
+        gradient_of_packed(s, first, end - first);
     else
         gradient(s, l, first, end - first);
 }
@@ -409,6 +454,9 @@ static void run(step *s)
     for (s->first = 0; s->first < s->N; s->first += s->chunk) {
         s->rows = s->N - s->first < s->chunk ? s->N - s->first : s->chunk;
         nn_k_parallel((s->rows + s->tile - 1) / s->tile, run_tile, s);
+        if (s->delta_digits)
+            nn_k()->digits->pack[s->type](s->delta_digits, s->layer[0].delta, s->layer[0].out,
+                                          s->rows, 1, s->layer[0].width, s->rescaling.scale);
         nn_k_parallel(slices, run_slice, s);
     }
 }
@@ -449,7 +497,8 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
               .N = x->shape[0],
               .in = x->shape[1],
               .C = chain->layer[chain->layers - 1].W.shape[0],
-              .bytes = chain->rescales};
+              .bytes = chain->rescales,
+              .rescaling = chain->rescaling};
     for (int l = 0; l < s.layers; l++) {
         layer *at = &s.layer[l];
         at->chain = &chain->layer[l];
@@ -471,17 +520,17 @@ static nn_status prepare_input(step *s, void **memory, nn_error *err)
 {
     for (;;) {
         arena sizes = {0}, parts;
-        s->copied = !s->lists && (s->bytes || (s->backward &&
-                                               s->layer[0].in != s->layer[0].padded_in));
+        s->copied = s->form == NN_ROWS_PLAIN &&
+                    (s->bytes || (s->backward && s->layer[0].in != s->layer[0].padded_in));
         divide(s);
         lay_out(s, &sizes);
         parts = (arena){nn_alloc((size_t)sizes.used, err), 0};
         if (!parts.base) return NN_EMEM;
         *memory = parts.base;
         lay_out(s, &parts);
-        if (prepare(s) || !s->lists) return NN_OK;
+        if (prepare(s) || s->form != NN_ROWS_LISTS) return NN_OK;
         nn_free(*memory);
-        s->lists = NULL;
+        s->form = NN_ROWS_PLAIN;
     }
 }
 
@@ -533,7 +582,6 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
 {
     nn_tensor plain = NN_TENSOR_EMPTY;
     nn_chain_loss loss = {0};
-    nn_sparse_rows *lists = NULL;
     bool owned = false;
     void *memory = NULL;
     NN_TRY(check_chain(chain, x, err));
@@ -542,12 +590,11 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
     nn_status status = nn_chain_loss_begin(&loss, criterion, &result->scores, y, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&plain, x, x->dtype, err);
     if (status == NN_OK && !s.thin)
-        status = nn_sparse_rows_take(&lists, &owned, &plain, s.type,
-                                     s.bytes ? &chain->rescaling : NULL, s.tile, s.backward, err);
+        status = nn_prepared_rows_take(&s.rows_of_x, &s.form, &owned, &plain, s.type,
+                                       s.bytes ? &s.rescaling : NULL, s.tile, s.backward, err);
     if (status == NN_OK) {
         s.x = nn_tensor_data(&plain);
         s.loss = &loss;
-        s.lists = lists;
         status = prepare_input(&s, &memory, err);
     }
     if (status == NN_OK && gradients) status = new_gradients(&s, gradients, err);
@@ -558,7 +605,7 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
         if (gradients) fill_bias_gradients(&s, gradients);
     }
     nn_free(memory);
-    if (owned) nn_sparse_rows_release(lists);
+    if (owned) nn_prepared_rows_release(s.rows_of_x);
     nn_tensor_release(&plain);
     nn_chain_loss_end(&loss);
     if (status != NN_OK) {

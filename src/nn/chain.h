@@ -11,11 +11,14 @@
 ** and back; then they share out its weight gradients by columns, while the
 ** chunk's activations are still in the cache. So the input is read from memory
 ** once and no activation ever is. Rows of x that are mostly 0 are taken as
-** lists of what is not (sparse_rows.h); the bits are the same.
+** lists of what is not, with the same bits; rows of bytes, where the machine
+** multiplies those fast, in digits (prepared_rows.h).
 **
 ** Every element of a gradient is one sum over the rows, in their order,
-** computed by one thread: the bits depend neither on the number of threads nor
-** on chunks and tiles. Formulas: linear.h, activation.h, chain_loss.h, with
+** computed by one thread: the bits do not depend on the number of threads.
+** Where an activation's delta is not finite, an element of x that is 0 and
+** left out of a list adds nothing to a gradient, where 0 times the delta would
+** have been NaN; the loss says so in any case. Formulas: linear.h, activation.h, chain_loss.h, with
 ** whose results these agree to rounding. x: (N,in), of the weights' dtype,
 ** float32 or float64; or uint8 where the chain rescales. Outputs are empty
 ** handles. Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE, NN_EMEM, as those do;
@@ -26,7 +29,7 @@
 
 #include "kernel/neural.h"
 #include "nn/chain_loss.h"
-#include "nn/sparse_rows.h"
+#include "nn/rescaling.h"
 
 #define NN_CHAIN_MOST 32 /* layers */
 #define NN_CHAIN_LINEAR (-1)
