@@ -28,9 +28,11 @@
 #define MAX_THREADS 1024
 #define CLOSED (1u << 31)
 
-/* Looks at a word before sleeping on it: about 20 microseconds, more than the gap between two
-** parallel loops of one training step. */
+/* Looks at a word before sleeping on it. A caller that waits for the last blocks of a loop gives
+** up after about 20 microseconds; a worker that waits for the next loop after 200, more than the
+** gap between two steps of a small network: to be woken takes as long as such a step. */
 #define SPINS 1000
+#define IDLE_SPINS 10000
 
 static struct pool {
     atomic_flag busy; /* a job is being run; another caller then works alone */
@@ -92,7 +94,7 @@ static void leave(void)
 /* Returns when there has been a job after the one numbered `seen`. */
 static unsigned wait_for_job(unsigned seen)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < IDLE_SPINS; i++) {
         if (atomic_load(&pool.jobs) != seen) return atomic_load(&pool.jobs);
         relax();
     }

@@ -78,11 +78,12 @@
     {                                                                                              \
         for (int64_t k = first; k < first + n; k++)                                                \
             for (int64_t u = 0; u < width; u++) {                                                  \
-                double sum = (double)((real *)dWt)[k * width + u];                                 \
+                real *sum_of = (real *)dWt + (k - first) * width + u;                              \
+                double sum = (double)*sum_of;                                                      \
                 for (uint32_t e = by_feature->start[k]; e < by_feature->start[k + 1]; e++)         \
                     sum += (double)((const real *)by_feature->value)[e] *                          \
                            (double)((const real *)dz)[by_feature->index[e] * width + u];           \
-                ((real *)dWt)[k * width + u] = (real)sum;                                          \
+                *sum_of = (real)sum;                                                               \
             }                                                                                      \
     }
 

@@ -67,8 +67,8 @@ typedef void nn_k_sparse_by_feature(nn_k_lists *lists, const nn_k_lists *by_row,
 typedef void nn_k_sparse_linear(void *z, const nn_k_lists *by_row, const void *Wt, const void *b,
                                 int64_t rows, int64_t in, int64_t width);
 
-/* dWt[k,:] += sum_r x[r,k] dz[r,:] for features first..first+n-1. dWt: (in,width), dz: the tile's
-** (rows,width). */
+/* dWt[k,:] += sum_r x[r,k] dz[r,:] for features k = first..first+n-1. dWt: (n,width), from feature
+** `first` on; dz: the tile's (rows,width). */
 typedef void nn_k_sparse_gradient(void *dWt, const nn_k_lists *by_feature, const void *dz,
                                   int64_t first, int64_t n, int64_t width);
 

@@ -11,7 +11,6 @@
 ** and for the first layer, by the form of the input's rows (prepared_rows.h),
 **
 **   plain    x (chunk,padded in), where x itself is no panel
-**   lists    dWt (in,width), the gradient transposed
 **   packed   the digits of W (out,in) and of delta (out,chunk), for Wt
 **
 ** The last layer's z are the scores of the whole batch; it needs no a.
@@ -75,7 +74,6 @@ typedef struct step {
     nn_prepared_rows *rows_of_x; /* unless plain */
     bool copied;   /* the chunk's rows are copied, converted and padded, to panel */
     char *panel;   /* (chunk,padded in) */
-    char *dWt;     /* (in,width) of the first layer; lists */
     void *W_digits, *delta_digits; /* of the first layer; packed */
 
     char *scores, *dscores; /* (N,C) */
@@ -148,7 +146,6 @@ static void lay_out(step *s, arena *a)
         if (l > 0 && at->in != at->padded_in) at->W = take(a, at->out * at->padded_in * size);
     }
     if (s->copied) s->panel = take(a, s->chunk * s->layer[0].padded_in * size);
-    if (s->form == NN_ROWS_LISTS && s->backward) s->dWt = take(a, s->in * s->layer[0].width * size);
     if (s->form == NN_ROWS_PACKED) {
         s->W_digits = take(a, nn_k_digits_size(s->type, s->layer[0].out, s->in));
         if (s->backward)
@@ -193,7 +190,6 @@ static bool prepare(step *s)
 {
     int64_t blocks = 1;
     for (int l = 0; l < s->layers; l++) blocks += pack_blocks(s, l);
-    if (s->dWt) memset(s->dWt, 0, (size_t)(s->in * s->layer[0].width * s->size));
     nn_k_parallel(blocks, pack_weights, s);
     for (int64_t b = 0; b < pack_blocks(s, 0); b++)
         if (!s->finite[b]) return false;
@@ -357,16 +353,30 @@ static void run_tile(void *context, int64_t i)
 
 /* ---- A slice: a range of columns of one layer's weight gradient, over the chunk ---- */
 
-static void gradient_of_lists(const step *s, int64_t first, int64_t n)
+/* Lists give the gradient transposed: a few features at a time, in memory that stays in L2. */
+#define TRANSPOSED_BYTES ((int64_t)64 << 10)
+
+/* dWt (n,width) from what the chunks before have left in dW, plus this chunk's part. */
+static void few_features(const step *s, char *dWt, int64_t first, int64_t n)
 {
     const layer *at = &s->layer[0];
+    char *dW = at->dW + first * s->size;
+    memset(dWt, 0, (size_t)(n * at->width * s->size));
+    if (s->first > 0) nn_transpose(dWt, at->width, dW, at->in, at->out, n, (size_t)s->size);
     for (int64_t row = 0; row < s->rows; row += s->tile)
         nn_k()->sparse->gradient[s->type](
-            s->dWt, &s->rows_of_x->lists_by_feature[(s->first + row) / s->tile],
+            dWt, &s->rows_of_x->lists_by_feature[(s->first + row) / s->tile],
             row_of(s, at->delta, row, at->width), first, n, at->width);
-    if (s->first + s->rows < s->N) return;
-    nn_transpose(at->dW + first * s->size, at->in, s->dWt + first * at->width * s->size, at->width,
-                 n, at->out, (size_t)s->size);
+    nn_transpose(dW, at->in, dWt, at->width, n, at->out, (size_t)s->size);
+}
+
+static void gradient_of_lists(const step *s, int64_t first, int64_t n)
+{
+    _Alignas(NN_K_LINE) char dWt[TRANSPOSED_BYTES];
+    int64_t most = TRANSPOSED_BYTES / (s->layer[0].width * s->size);
+    if (most > SLICE) most = most / SLICE * SLICE;
+    for (int64_t k = 0; k < n; k += most)
+        few_features(s, dWt, first + k, n - k < most ? n - k : most);
 }
 
 static void gradient_of_packed(const step *s, int64_t first, int64_t n)
@@ -589,7 +599,7 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
     NN_TRY(nn_tensor_new(&result->scores, chain->layer[0].W.dtype, 2, (int64_t[]){s.N, s.C}, err));
     nn_status status = nn_chain_loss_begin(&loss, criterion, &result->scores, y, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&plain, x, x->dtype, err);
-    if (status == NN_OK && !s.thin)
+    if (status == NN_OK && !s.thin && s.layer[0].width * s.size <= TRANSPOSED_BYTES)
         status = nn_prepared_rows_take(&s.rows_of_x, &s.form, &owned, &plain, s.type,
                                        s.bytes ? &s.rescaling : NULL, s.tile, s.backward, err);
     if (status == NN_OK) {

@@ -73,6 +73,17 @@ typedef struct blocks {
     size_t block;       /* bytes */
 } blocks;
 
+/* Rows of a shuffled batch lie anywhere: so many ahead are asked for, up to a few lines of each. */
+#define AHEAD 4
+#define AHEAD_LINES 16
+
+static void prefetch(const blocks *b, int64_t i)
+{
+    const char *from = b->from + (size_t)(i / b->n * b->size + b->at[i % b->n]) * b->block;
+    for (size_t line = 0; line < b->block && line < AHEAD_LINES * 64; line += 64)
+        __builtin_prefetch(from + line);
+}
+
 static void take_blocks(void *context, int64_t first, int64_t count)
 {
     const blocks *b = context;
@@ -80,6 +91,7 @@ static void take_blocks(void *context, int64_t first, int64_t count)
         int64_t source = i / b->n * b->size + b->at[i % b->n];
         char *to = b->to + (size_t)i * b->block;
         const char *from = b->from + (size_t)source * b->block;
+        if (i + AHEAD < first + count) prefetch(b, i + AHEAD);
         if (b->block == 8)
             memcpy(to, from, 8); /* a constant size is one move */
         else
@@ -99,7 +111,7 @@ static void select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64
                 .size = t->shape[d],
                 .block = (size_t)inner * nn_dtype_size(t->dtype)};
     if (b.block > 0)
-        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK * 4, (int64_t)b.block), take_blocks,
+        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK, (int64_t)b.block), take_blocks,
                        &b);
 }
 
