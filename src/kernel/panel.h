@@ -11,8 +11,8 @@
 ** to a multiple of NN_K_LINE bytes, whatever stands there:
 **
 **      0       N    padded
-**    +--------+---+          padded = nn_k_padded(type, N)
-**    | row 0  |   |
+**    +--------+---+          padded = nn_k_padded(type, N), or more;
+**    | row 0  |   |          nn_k_panel_row(type, N) where we lay it out
 **    | row 1  |   |  ...     K rows
 **    +--------+---+
 **
@@ -38,6 +38,15 @@ static inline int64_t nn_k_padded(nn_k_type type, int64_t n)
 {
     int64_t lanes = type == NN_K_F32 ? NN_K_LINE / 4 : NN_K_LINE / 8;
     return (n + lanes - 1) / lanes * lanes;
+}
+
+/* Elements from one row of a panel that we lay out to the next: long rows take an odd number of
+** lines, so that the rows of a register block's columns lie in different sets of a cache. */
+static inline int64_t nn_k_panel_row(nn_k_type type, int64_t n)
+{
+    enum { LONG_ROW = 16 }; /* lines */
+    int64_t padded = nn_k_padded(type, n), line = type == NN_K_F32 ? NN_K_LINE / 4 : NN_K_LINE / 8;
+    return padded >= LONG_ROW * line && padded / line % 2 == 0 ? padded + line : padded;
 }
 
 /* The operands of c[m,n] = start[m,n] + sum_k a[m,k] b[k,n], m < M, n < N, k < K. c overlaps

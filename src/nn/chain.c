@@ -2,15 +2,15 @@
 ** chain.c - chunks, tiles, layers and back
 **
 ** The memory of a step (one block). For each layer l, with rows of `width`
-** elements, its outputs rounded up to whole cache lines:
+** elements, nn_k_panel_row of its outputs:
 **
 **   z[l] (chunk,width)    a[l] (chunk,width)    delta[l] (chunk,width)
 **   Wt[l] (in,width)      W transposed: the panel of the forward product
-**   W[l] (out,padded in)  the panel of the way back, where W itself is none
+**   W[l] (out,in_row)     the panel of the way back, where W itself is none
 **
 ** and for the first layer, by the form of the input's rows (prepared_rows.h),
 **
-**   plain    x (chunk,padded in), where x itself is no panel
+**   plain    x (chunk,in_row), where x itself is no panel
 **   packed   the digits of W (out,in) and of delta (out,chunk), for Wt
 **
 ** The last layer's z are the scores of the whole batch; it needs no a.
@@ -30,10 +30,11 @@
 #include "tensor/copy.h"
 #include "tensor/transpose.h"
 
-/* Rows of a tile; small batches are cut finer, so that threads can share them. */
+/* Rows of a tile; small batches are cut finer, so that threads can share them, but not finer than
+** into TILES, since every tile passes through all weights. */
 #define TILE NN_K_TILE
 #define SMALL_TILE 32
-#define SMALL_BATCH 512
+#define TILES 4
 
 /* Up to this many rows the weights are not packed: their rows are taken as they are, in dot
 ** products, and the rows of x too. */
@@ -47,7 +48,8 @@
 
 typedef struct layer {
     const nn_chain_layer *chain;
-    int64_t in, out, width, padded_in;
+    int64_t in, out, width;
+    int64_t in_row; /* nn_k_panel_row of the inputs */
     const char *weights; /* (out,in) as they are */
     char *Wt, *W, *b;
     char *z, *a, *delta;
@@ -73,7 +75,7 @@ typedef struct step {
     nn_rows_form form;
     nn_prepared_rows *rows_of_x; /* unless plain */
     bool copied;   /* the chunk's rows are copied, converted and padded, to panel */
-    char *panel;   /* (chunk,padded in) */
+    char *panel;   /* (chunk,in_row) */
     void *W_digits, *delta_digits; /* of the first layer; packed */
 
     char *scores, *dscores; /* (N,C) */
@@ -105,7 +107,7 @@ static int64_t pack_blocks(const step *s, int l)
 ** largest delta in the chunk, and start at whole steps of the kernels: two tiles or more. */
 static void divide(step *s)
 {
-    int64_t row = s->form == NN_ROWS_PLAIN ? s->layer[0].padded_in : 0;
+    int64_t row = s->form == NN_ROWS_PLAIN ? s->layer[0].in_row : 0;
     for (int l = 0; l < s->layers; l++) row += 3 * s->layer[l].width;
     int64_t threads = s->form == NN_ROWS_PACKED ? 2 : nn_k_threads();
     int64_t tiles = CHUNK_BYTES / (row * s->size * s->tile);
@@ -143,9 +145,9 @@ static void lay_out(step *s, arena *a)
         if (!s->backward) continue;
         at->delta = take(a, s->chunk * at->width * size);
         at->db = take(a, at->width * (int64_t)sizeof(double));
-        if (l > 0 && at->in != at->padded_in) at->W = take(a, at->out * at->padded_in * size);
+        if (l > 0 && at->in != at->in_row) at->W = take(a, at->out * at->in_row * size);
     }
-    if (s->copied) s->panel = take(a, s->chunk * s->layer[0].padded_in * size);
+    if (s->copied) s->panel = take(a, s->chunk * s->layer[0].in_row * size);
     if (s->form == NN_ROWS_PACKED) {
         s->W_digits = take(a, nn_k_digits_size(s->type, s->layer[0].out, s->in));
         if (s->backward)
@@ -211,15 +213,15 @@ static char *row_of(const step *s, char *array, int64_t row, int64_t width)
 /* The tile's rows of x as a padded panel of REALs. */
 static void copy_rows(const step *s, int64_t row, int64_t rows)
 {
-    int64_t padded = s->layer[0].padded_in;
+    int64_t row_size = s->layer[0].in_row;
     for (int64_t r = row; r < row + rows; r++) {
-        char *to = row_of(s, s->panel, r, padded);
+        char *to = row_of(s, s->panel, r, row_size);
         if (s->bytes)
             nn_rescaling_apply(to, (const uint8_t *)s->x + (s->first + r) * s->in, s->table,
                                s->type, s->in);
         else
             memcpy(to, s->x + (s->first + r) * s->in * s->size, (size_t)(s->in * s->size));
-        memset(to + s->in * s->size, 0, (size_t)((padded - s->in) * s->size));
+        memset(to + s->in * s->size, 0, (size_t)((row_size - s->in) * s->size));
     }
 }
 
@@ -230,7 +232,7 @@ static const char *dense_input(const step *s, int l, int64_t row, int64_t *strid
         *stride = s->layer[l - 1].width;
         return row_of(s, s->layer[l - 1].a, row, *stride);
     }
-    *stride = s->copied ? s->layer[0].padded_in : s->in;
+    *stride = s->copied ? s->layer[0].in_row : s->in;
     return s->copied ? row_of(s, s->panel, row, *stride)
                      : s->x + (s->first + row) * s->in * s->size;
 }
@@ -332,7 +334,7 @@ static void backward(const step *s, int64_t row, int64_t rows)
                                     .a_row = at->width,
                                     .a_col = 1,
                                     .b = at->W ? at->W : at->weights,
-                                    .b_row = at->padded_in,
+                                    .b_row = at->in_row,
                                     .M = rows,
                                     .N = below->width,
                                     .K = at->out});
@@ -390,10 +392,13 @@ static void gradient_of_packed(const step *s, int64_t first, int64_t n)
         s->first, s->rows, s->N, n, at->out);
 }
 
+/* Rows that are summed at a time: of them a register block's columns stay in L2. */
+#define SUMMED_ROWS 256
+
 static void gradient(const step *s, int l, int64_t first, int64_t n)
 {
     const layer *at = &s->layer[l];
-    for (int64_t row = 0; row < s->rows; row += s->tile) {
+    for (int64_t row = 0; row < s->rows; row += SUMMED_ROWS) {
         nn_k_product p = {.c = at->dW + first * s->size,
                           .c_row = at->in,
                           .start = s->first + row > 0 ? at->dW + first * s->size : NULL,
@@ -403,7 +408,7 @@ static void gradient(const step *s, int l, int64_t first, int64_t n)
                           .a_col = at->width,
                           .M = at->out,
                           .N = n,
-                          .K = s->rows - row < s->tile ? s->rows - row : s->tile};
+                          .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
         p.b = dense_input(s, l, row, &p.b_row) + first * s->size;
         multiply(s, &p);
     }
@@ -514,12 +519,14 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
         at->chain = &chain->layer[l];
         at->out = at->chain->W.shape[0];
         at->in = at->chain->W.shape[1];
-        at->width = nn_k_padded(s.type, at->out);
-        at->padded_in = nn_k_padded(s.type, at->in);
+        at->width = nn_k_panel_row(s.type, at->out);
+        at->in_row = nn_k_panel_row(s.type, at->in);
         at->weights = nn_tensor_data(&at->chain->W);
     }
     s.thin = s.N <= THIN;
-    s.tile = s.N <= SMALL_BATCH ? SMALL_TILE : TILE;
+    s.tile = (s.N / TILES + SMALL_TILE - 1) / SMALL_TILE * SMALL_TILE;
+    if (s.tile < SMALL_TILE) s.tile = SMALL_TILE;
+    if (s.tile > TILE) s.tile = TILE;
     if (s.bytes) nn_rescaling_table(s.table, s.type, chain->rescaling);
     return s;
 }
@@ -531,7 +538,7 @@ static nn_status prepare_input(step *s, void **memory, nn_error *err)
     for (;;) {
         arena sizes = {0}, parts;
         s->copied = s->form == NN_ROWS_PLAIN &&
-                    (s->bytes || (s->backward && s->layer[0].in != s->layer[0].padded_in));
+                    (s->bytes || (s->backward && s->in != nn_k_padded(s->type, s->in)));
         divide(s);
         lay_out(s, &sizes);
         parts = (arena){nn_alloc((size_t)sizes.used, err), 0};

@@ -17,6 +17,7 @@
 #define TALL 96                        /* rows of c that make packing b worth while */
 #define SHORT 256                      /* rows of c, for `columns` */
 #define LONG 96                        /* terms of a sum; that many rows of b stay in L1 */
+#define SAME_SET 4096                  /* bytes; rows so far apart fall into the same sets of L1 */
 
 /* Multiply-adds of a block of rows: they take about 20 microseconds. */
 #define BLOCK_WORK ((int64_t)1 << 20)
@@ -60,23 +61,24 @@ static void run_columns(void *context, int64_t i)
     }
 }
 
-/* Whether b can be read as a panel where it lies. */
+/* Whether b can be read as a panel where it lies, and fast. */
 static bool is_panel(nn_k_type type, nn_k_matrix b, int64_t N)
 {
-    return b.col == 1 && nn_k_padded(type, N) == N;
+    int64_t size = type == NN_K_F32 ? 4 : 8;
+    return b.col == 1 && nn_k_padded(type, N) == N && b.row * size % SAME_SET != 0;
 }
 
 static nn_status by_rows(job *j, nn_k_matrix b, nn_error *err)
 {
     nn_k_product *p = &j->product;
-    int64_t padded = nn_k_padded(j->type, p->N);
+    int64_t row = nn_k_panel_row(j->type, p->N);
     void *panel = NULL;
     if (!is_panel(j->type, b, p->N)) {
-        panel = nn_alloc((size_t)(p->K * padded * j->size), err);
+        panel = nn_alloc((size_t)(p->K * row * j->size), err);
         if (!panel) return NN_EMEM;
         nn_panel_pack(panel, j->type, b.data, b.row, b.col, p->K, p->N);
         p->b = panel;
-        p->b_row = padded;
+        p->b_row = row;
     }
     j->block = BLOCK_WORK / (p->N * p->K + 1) / 12 * 12 + 12;
     nn_k_parallel((p->M + j->block - 1) / j->block, run_rows, j);

@@ -67,7 +67,7 @@ static _Alignas(64) char a[MOST * 8], b[MOST * 8], start[MOST * 8], got[MOST * 8
 /* M, N, K */
 static const int64_t sizes[][3] = {{0, 3, 5},   {1, 1, 1},    {7, 4, 0},       {5, 25, 784},
                                    {50, 10, 83}, {64, 13, 16}, {131, 129, 100}, {9, 7, 1},
-                                   {6, 64, 3},   {13, 33, 2},  {25, 98, 96},    {3, 0, 4}};
+                                   {6, 256, 3},  {13, 33, 2},  {25, 98, 96},    {3, 0, 4}};
 #define SIZES ((int)(sizeof sizes / sizeof sizes[0]))
 
 /* A panel holds w, as it is or transposed, and zeros; nothing beyond it is written. */
@@ -75,7 +75,7 @@ static void test_pack(nn_k_type type)
 {
     for (int s = 0; s < SIZES; s++)
         for (int transposed = 0; transposed < 2; transposed++) {
-            int64_t rows = sizes[s][0], cols = sizes[s][1], padded = nn_k_padded(type, cols);
+            int64_t rows = sizes[s][0], cols = sizes[s][1], padded = nn_k_panel_row(type, cols);
             int64_t w_row = transposed ? 1 : cols, w_col = transposed ? rows : 1;
             bool right = true;
             fill(a, type, rows * cols, 1);
@@ -145,7 +145,7 @@ static void test_panel(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type typ
                               .a_row = way % 2 ? 1 : K,
                               .a_col = way % 2 ? M : 1,
                               .b = panel,
-                              .b_row = nn_k_padded(type, N),
+                              .b_row = nn_k_panel_row(type, N),
                               .M = M,
                               .N = N,
                               .K = K};
@@ -221,7 +221,7 @@ static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type ty
 {
     for (int t = 0; t < TILES; t++) {
         int64_t rows = tiles[t][0], in = tiles[t][1], out = tiles[t][2];
-        int64_t width = nn_k_padded(type, out);
+        int64_t width = nn_k_panel_row(type, out);
         nn_k_lists by_row = lists_of(0), by_feature = lists_of(1);
         fill(a, type, rows * in, 0.2);
         fill(b, type, in * out, 1);
@@ -279,7 +279,7 @@ static void test_same_bits(const nn_k_set *best, const nn_k_set *other, nn_k_typ
         nn_panel_pack(panel, type, b, N, 1, K, N);
         nn_k_product p = {.c = got,   .c_row = N,   .a = a,
                           .a_row = K, .a_col = 1,   .b = panel,
-                          .b_row = nn_k_padded(type, N), .M = M, .N = N, .K = K};
+                          .b_row = nn_k_panel_row(type, N), .M = M, .N = N, .K = K};
         best->panel->product[type](&p);
         p.c = expected;
         other->panel->product[type](&p);
