@@ -66,8 +66,8 @@ static nn_chain_criterion check_criterion(lua_State *L, const char *function)
                                                                                  : NN_LOSS_SUM,
         .label_smoothing = nnb_option_number(L, 5, "label_smoothing", 0, function),
     };
-    c.weight = nnb_option_tensor(
-        L, 5, c.kind == NN_CHAIN_BCE_WITH_LOGITS ? "pos_weight" : "weight", function);
+    c.weight = nnb_option_tensor(L, 5, c.kind == NN_CHAIN_BCE_WITH_LOGITS ? "pos_weight" : "weight",
+                                 function);
     return c;
 }
 

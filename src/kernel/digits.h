@@ -117,10 +117,11 @@ typedef void nn_k_pack_digits(void *packed, const void *w, int64_t units, int64_
                               int64_t unit_step, int64_t term_step, double scale);
 
 /* z[r,u] = b[u] + scale sum_k x[r,k] W[u,k];  z: (rows,out) with rows ldz apart, b: (out) or NULL,
-** W: packed digits, x: packed bytes of these rows, from row `first` on x + nn_k_bytes_size(first, in), where `first`
+** W: packed digits, x: packed bytes of these rows, from row `first` on x + nn_k_bytes_size(first,
+*in), where `first`
 ** is a multiple of 16. */
-typedef void nn_k_digits_linear(void *z, int64_t ldz, const uint8_t *x, const void *W, const void *b,
-                                int64_t rows, int64_t in, int64_t out);
+typedef void nn_k_digits_linear(void *z, int64_t ldz, const uint8_t *x, const void *W,
+                                const void *b, int64_t rows, int64_t in, int64_t out);
 
 /* dW[u,k] += scale sum_r dz[r,u] x[first + r,k] for `in` features;  dW: (out,in) with rows lddW
 ** apart, dz: packed digits of `rows` rows, x: packed bytes of N rows; `first` is a multiple of 64.

@@ -52,13 +52,13 @@ static inline int64_t nn_k_panel_row(nn_k_type type, int64_t n)
 /* The operands of c[m,n] = start[m,n] + sum_k a[m,k] b[k,n], m < M, n < N, k < K. c overlaps
 ** neither a nor b. Empty M or N: no-op; K = 0: c = start. */
 typedef struct nn_k_product {
-    void *c;             /* (M,N) */
-    int64_t c_row;       /* elements from one row of c to the next */
-    const void *start;   /* (M,N): c itself, to add to it; a panel of one row (bias); NULL: zeros */
-    int64_t start_row;   /* elements from one row to the next; 0 repeats the first */
-    const void *a;       /* (M,K), any strides */
+    void *c;           /* (M,N) */
+    int64_t c_row;     /* elements from one row of c to the next */
+    const void *start; /* (M,N): c itself, to add to it; a panel of one row (bias); NULL: zeros */
+    int64_t start_row; /* elements from one row to the next; 0 repeats the first */
+    const void *a;     /* (M,K), any strides */
     int64_t a_row, a_col;
-    const void *b;       /* (K,N), a panel */
+    const void *b; /* (K,N), a panel */
     int64_t b_row;
     int64_t M, N, K;
 } nn_k_product;
@@ -66,7 +66,8 @@ typedef struct nn_k_product {
 typedef void nn_k_panel_product(const nn_k_product *product);
 
 /* The same product for so few rows of a that packing b would cost more: wt (N,K) holds b's columns
-** as rows, wt_row elements apart, a's columns lie side by side (a_col is 1), b is not read. Sums run
+** as rows, wt_row elements apart, a's columns lie side by side (a_col is 1), b is not read. Sums
+*run
 ** over the lanes of a vector and differ from the product's by rounding. */
 typedef void nn_k_panel_dots(const nn_k_product *product, const void *wt, int64_t wt_row);
 

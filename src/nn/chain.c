@@ -49,7 +49,7 @@
 typedef struct layer {
     const nn_chain_layer *chain;
     int64_t in, out, width;
-    int64_t in_row; /* nn_k_panel_row of the inputs */
+    int64_t in_row;      /* nn_k_panel_row of the inputs */
     const char *weights; /* (out,in) as they are */
     char *Wt, *W, *b;
     char *z, *a, *delta;
@@ -69,13 +69,13 @@ typedef struct step {
 
     /* The input. */
     const char *x;
-    bool bytes;        /* x is uint8 */
+    bool bytes; /* x is uint8 */
     nn_rescaling rescaling;
     double table[256]; /* what bytes stand for, as REALs */
     nn_rows_form form;
-    nn_prepared_rows *rows_of_x; /* unless plain */
-    bool copied;   /* the chunk's rows are copied, converted and padded, to panel */
-    char *panel;   /* (chunk,in_row) */
+    nn_prepared_rows *rows_of_x;   /* unless plain */
+    bool copied;                   /* the chunk's rows are copied, converted and padded, to panel */
+    char *panel;                   /* (chunk,in_row) */
     void *W_digits, *delta_digits; /* of the first layer; packed */
 
     char *scores, *dscores; /* (N,C) */
@@ -84,7 +84,7 @@ typedef struct step {
     int64_t *correct; /* of each tile; NULL: there are no labels */
     bool *finite;     /* of each block of the first layer's weights */
 
-    int64_t first, rows;  /* the chunk at hand */
+    int64_t first, rows; /* the chunk at hand */
     int slices[NN_CHAIN_MOST];
 } step;
 
@@ -140,7 +140,8 @@ static void lay_out(step *s, arena *a)
         layer *at = &s->layer[l];
         if (is_packed_panel(s, l)) at->Wt = take(a, at->in * at->width * size);
         at->b = take(a, at->width * size);
-        if (l < s->layers - 1 || s->form != NN_ROWS_PLAIN) at->z = take(a, s->chunk * at->width * size);
+        if (l < s->layers - 1 || s->form != NN_ROWS_PLAIN)
+            at->z = take(a, s->chunk * at->width * size);
         if (l < s->layers - 1) at->a = take(a, s->chunk * at->width * size);
         if (!s->backward) continue;
         at->delta = take(a, s->chunk * at->width * size);
@@ -452,8 +453,8 @@ static int64_t cut_slices(step *s)
     for (int l = 0; l < s->layers; l++) work += s->layer[l].in * s->layer[l].out;
     for (int l = 0; l < s->layers; l++) {
         int64_t most = (s->layer[l].in + SLICE - 1) / SLICE;
-        int64_t slices = threads > 1 ? 1 + 4 * threads * s->layer[l].in * s->layer[l].out / (work + 1)
-                                     : 1;
+        int64_t slices =
+            threads > 1 ? 1 + 4 * threads * s->layer[l].in * s->layer[l].out / (work + 1) : 1;
         s->slices[l] = (int)(slices < most ? slices : most);
         count += s->slices[l] + 1;
     }

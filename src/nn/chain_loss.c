@@ -34,9 +34,8 @@ nn_status nn_chain_loss_begin(nn_chain_loss *loss, const nn_chain_criterion *cri
                               const nn_tensor *scores, const nn_tensor *y, nn_error *err)
 {
     static const int argument[] = {0, 1, 4, 2}; /* (scores, y, options) in terms of backprop's */
-    *loss = (nn_chain_loss){.kind = criterion->kind,
-                            .type = (nn_k_type)scores->dtype,
-                            .classes = scores->shape[1]};
+    *loss = (nn_chain_loss){
+        .kind = criterion->kind, .type = (nn_k_type)scores->dtype, .classes = scores->shape[1]};
     nn_status status = loss->kind == NN_CHAIN_CROSS_ENTROPY
                            ? begin_cross_entropy(loss, criterion, scores, y, err)
                            : begin_pair(loss, criterion, scores, y, err);

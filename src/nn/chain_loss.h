@@ -12,9 +12,9 @@
 #include "nn/cross_entropy.h"
 
 typedef enum nn_chain_loss_kind {
-    NN_CHAIN_CROSS_ENTROPY,  /* softmax cross-entropy of the scores */
+    NN_CHAIN_CROSS_ENTROPY,   /* softmax cross-entropy of the scores */
     NN_CHAIN_BCE_WITH_LOGITS, /* binary cross-entropy of sigmoid(scores) */
-    NN_CHAIN_MSE             /* mean squared error */
+    NN_CHAIN_MSE              /* mean squared error */
 } nn_chain_loss_kind;
 
 /* What the user asked for. The reduction is mean or sum. */

@@ -68,9 +68,9 @@ typedef struct blocks {
     char *to;
     const char *from;
     const int64_t *at;
-    int64_t n;          /* indices */
-    int64_t size;       /* of t along the dimension */
-    size_t block;       /* bytes */
+    int64_t n;    /* indices */
+    int64_t size; /* of t along the dimension */
+    size_t block; /* bytes */
 } blocks;
 
 /* Rows of a shuffled batch lie anywhere: so many ahead are asked for, up to a few lines of each. */
@@ -111,8 +111,7 @@ static void select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64
                 .size = t->shape[d],
                 .block = (size_t)inner * nn_dtype_size(t->dtype)};
     if (b.block > 0)
-        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK, (int64_t)b.block), take_blocks,
-                       &b);
+        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK, (int64_t)b.block), take_blocks, &b);
 }
 
 nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_tensor *index,

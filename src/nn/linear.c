@@ -90,8 +90,7 @@ nn_status nn_linear(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, const 
     }
     nn_status status = as_rows(&rows, x, err);
     if (status == NN_OK && b) status = nn_tensor_contiguous(&bias, b, b->dtype, err);
-    if (status == NN_OK)
-        status = affine(&product, &rows, W, b ? &bias : NULL, err);
+    if (status == NN_OK) status = affine(&product, &rows, W, b ? &bias : NULL, err);
     if (status == NN_OK) status = with_leading(z, &product, x, err);
     nn_tensor_release(&bias);
     nn_tensor_release(&rows);

@@ -67,8 +67,8 @@ static nn_status check(const part *p, nn_error *err)
 static bool gradient_in_the_way(const part *p)
 {
     for (int k = 0; k < p->operands; k++)
-        if (k != GRADIENT && nn_tensor_may_overlap(p->operand[GRADIENT].tensor,
-                                                   p->operand[k].tensor))
+        if (k != GRADIENT &&
+            nn_tensor_may_overlap(p->operand[GRADIENT].tensor, p->operand[k].tensor))
             return true;
     return false;
 }

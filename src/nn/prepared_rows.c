@@ -70,10 +70,9 @@ static void pack_by_feature(void *context, int64_t block)
     const pass *p = context;
     const nn_prepared_rows *s = p->rows;
     int64_t k = block * PACKED_FEATURES, in = s->key.in;
-    nn_k()->digits->pack_bytes(s->packed_by_feature + nn_k_bytes_size(k, s->key.rows),
-                               (const uint8_t *)p->x + k,
-                               in - k < PACKED_FEATURES ? in - k : PACKED_FEATURES, s->key.rows, 1,
-                               in);
+    nn_k()->digits->pack_bytes(
+        s->packed_by_feature + nn_k_bytes_size(k, s->key.rows), (const uint8_t *)p->x + k,
+        in - k < PACKED_FEATURES ? in - k : PACKED_FEATURES, s->key.rows, 1, in);
 }
 
 static int64_t whole_lines(int64_t bytes)
@@ -93,8 +92,8 @@ static nn_k_lists *lists_new(const nn_prepared_rows *s, bool by_feature, const i
         nn_k_lists *lists = NULL;
         if (round == 1 && !(lists = nn_alloc((size_t)total, err))) return NULL;
         for (int64_t t = 0; t < s->tiles; t++) {
-            int64_t n = counted ? counted[t] : s->lists_by_row[t].start[nn_k_ranges(s->key.in) *
-                                                                  rows_of(s, t)];
+            int64_t n = counted ? counted[t]
+                                : s->lists_by_row[t].start[nn_k_ranges(s->key.in) * rows_of(s, t)];
             int64_t starts = by_feature ? s->key.in : nn_k_ranges(s->key.in) * rows_of(s, t);
             int64_t values = whole_lines((n + 1) * size);
             int64_t heads = whole_lines((starts + 1) * (int64_t)sizeof(uint32_t));
@@ -155,10 +154,11 @@ static nn_status count(nn_prepared_rows *s, pass *p, nn_error *err)
 }
 
 /* Whether digits of weights times bytes are as exact as the type: the bytes must stand for
-** multiples of one number, to rounding. (Pixels/255 in float32 do so in float32, not in float64.) */
+** multiples of one number, to rounding. Pixels/255 in float32 do so in float32, not in float64. */
 static bool bytes_are_linear(const nn_prepared_key *key)
 {
-    double table[256], scale = key->rescaling.scale, eps = key->type == NN_K_F32 ? 0x1p-23 : 0x1p-52;
+    double table[256], scale = key->rescaling.scale,
+                       eps = key->type == NN_K_F32 ? 0x1p-23 : 0x1p-52;
     if (key->dtype != NN_UINT8 || key->rescaling.offset != 0 || fabs(scale) > 1) return false;
     nn_rescaling_table(table, NN_K_F64, key->rescaling);
     for (int byte = 0; byte < 256; byte++)

@@ -102,7 +102,8 @@ nn_status nn_product(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_m
                          .M = M,
                          .N = N,
                          .K = K}};
-    if (is_float && a.col == 1 && M >= TALL && K * N <= PANEL_BYTES / j.size) return by_rows(&j, b, err);
+    if (is_float && a.col == 1 && M >= TALL && K * N <= PANEL_BYTES / j.size)
+        return by_rows(&j, b, err);
     if (is_float && M <= SHORT && K >= LONG && is_panel(type, b, N)) {
         j.block = BLOCK_COLUMNS;
         nn_k_parallel((N + j.block - 1) / j.block, run_columns, &j);

@@ -48,7 +48,8 @@ static struct keeper {
 
 static void lock_keeper(void)
 {
-    while (atomic_flag_test_and_set_explicit(&keeper.busy, memory_order_acquire)) {}
+    while (atomic_flag_test_and_set_explicit(&keeper.busy, memory_order_acquire)) {
+    }
 }
 
 static void unlock_keeper(void)

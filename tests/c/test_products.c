@@ -65,7 +65,7 @@ static _Alignas(64) char a[MOST * 8], b[MOST * 8], start[MOST * 8], got[MOST * 8
     expected[MOST * 8], panel[MOST * 10];
 
 /* M, N, K */
-static const int64_t sizes[][3] = {{0, 3, 5},   {1, 1, 1},    {7, 4, 0},       {5, 25, 784},
+static const int64_t sizes[][3] = {{0, 3, 5},    {1, 1, 1},    {7, 4, 0},       {5, 25, 784},
                                    {50, 10, 83}, {64, 13, 16}, {131, 129, 100}, {9, 7, 1},
                                    {6, 256, 3},  {13, 33, 2},  {25, 98, 96},    {3, 0, 4}};
 #define SIZES ((int)(sizeof sizes / sizeof sizes[0]))
@@ -98,9 +98,15 @@ static void test_dots(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type
             fill(a, type, M * K, 1);
             fill(b, type, N * K, 1);
             fill(start, type, N, 1);
-            nn_k_product p = {.c = got, .c_row = N + 1, .start = bias ? start : NULL,
-                              .a = a,   .a_row = K,     .a_col = 1,
-                              .M = M,   .N = N,         .K = K};
+            nn_k_product p = {.c = got,
+                              .c_row = N + 1,
+                              .start = bias ? start : NULL,
+                              .a = a,
+                              .a_row = K,
+                              .a_col = 1,
+                              .M = M,
+                              .N = N,
+                              .K = K};
             memset(got, 0, sizeof got);
             memset(expected, 0, sizeof expected);
             tuned->panel->dots[type](&p, b, K);
@@ -139,7 +145,9 @@ static void test_panel(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type typ
             nn_panel_pack(panel, type, b, N, 1, K, N);
             nn_k_product p = {.c = got,
                               .c_row = c_row,
-                              .start = way % 3 == 0 ? NULL : way % 3 == 1 ? start : got,
+                              .start = way % 3 == 0   ? NULL
+                                       : way % 3 == 1 ? start
+                                                      : got,
                               .start_row = way % 3 == 1 ? 0 : c_row,
                               .a = a,
                               .a_row = way % 2 ? 1 : K,
@@ -234,9 +242,17 @@ static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type ty
             tuned->sparse->linear[type](got, &by_row, panel, from, rows, in, width);
             ref->sparse->linear[type](expected, &by_row, panel, from, rows, in, width);
             CHECK(near_all(type, got, expected, rows * width, in));
-            nn_k_product p = {.c = expected, .c_row = width, .start = from, .a = a,
-                              .a_row = in,   .a_col = 1,     .b = panel,    .b_row = width,
-                              .M = rows,     .N = width,     .K = in};
+            nn_k_product p = {.c = expected,
+                              .c_row = width,
+                              .start = from,
+                              .a = a,
+                              .a_row = in,
+                              .a_col = 1,
+                              .b = panel,
+                              .b_row = width,
+                              .M = rows,
+                              .N = width,
+                              .K = in};
             tuned->panel->product[type](&p);
             without_signs(got, type, rows * width);
             without_signs(expected, type, rows * width);
@@ -277,9 +293,16 @@ static void test_same_bits(const nn_k_set *best, const nn_k_set *other, nn_k_typ
         fill(a, type, M * K, 1);
         fill(b, type, K * N, 1);
         nn_panel_pack(panel, type, b, N, 1, K, N);
-        nn_k_product p = {.c = got,   .c_row = N,   .a = a,
-                          .a_row = K, .a_col = 1,   .b = panel,
-                          .b_row = nn_k_panel_row(type, N), .M = M, .N = N, .K = K};
+        nn_k_product p = {.c = got,
+                          .c_row = N,
+                          .a = a,
+                          .a_row = K,
+                          .a_col = 1,
+                          .b = panel,
+                          .b_row = nn_k_panel_row(type, N),
+                          .M = M,
+                          .N = N,
+                          .K = K};
         best->panel->product[type](&p);
         p.c = expected;
         other->panel->product[type](&p);
