@@ -81,22 +81,31 @@ int nnb_type_error(lua_State *L, int arg, const char *function, const char *expe
 }
 
 /* How many bytes of garbage tensors may pile up before Lua is made to look for them: Lua counts
-** a tensor as a few dozen bytes, whatever it holds. Under a cap it is half of what the cap leaves,
-** so that garbage alone does not make an allocation fail. */
-#define GARBAGE ((size_t)32 << 20)
+** a tensor as a few dozen bytes, whatever it holds. So few that the next step finds its memory
+** still in the cache; but no fewer than a half of what is alive, in tensors or in Lua's own heap,
+** whose size is the cost of a look. Under a cap it is half of what the cap leaves at most, so that
+** garbage alone does not make an allocation fail. */
+#define GARBAGE ((size_t)4 << 20)
+
+static size_t allowed_garbage(lua_State *L, size_t alive)
+{
+    size_t in_use = nn_alloc_in_use(), cap = nn_alloc_cap(), allowed = GARBAGE;
+    size_t heap = (size_t)lua_gc(L, LUA_GCCOUNT) << 10;
+    if (allowed < alive / 2) allowed = alive / 2;
+    if (allowed < heap / 2) allowed = heap / 2;
+    if (cap == 0) return allowed;
+    size_t left = cap > in_use ? cap - in_use : 0;
+    return left / 2 < allowed ? left / 2 : allowed;
+}
 
 static void drive_collector(lua_State *L)
 {
-    static atomic_size_t seen; /* nn_alloc_total at the last collection */
-    size_t total = nn_alloc_total(), in_use = nn_alloc_in_use(), cap = nn_alloc_cap();
-    size_t allowed = in_use / 2 > GARBAGE ? in_use / 2 : GARBAGE;
-    if (cap > 0) {
-        size_t left = cap > in_use ? cap - in_use : 0;
-        if (left / 2 < allowed) allowed = left / 2;
-    }
-    if (total - seen < allowed || total == seen) return;
-    seen = total;
+    static atomic_size_t alive; /* in use after the last collection, or what has become less since */
+    size_t in_use = nn_alloc_in_use(), before = alive;
+    if (in_use < before) alive = before = in_use;
+    if (in_use == before || in_use - before < allowed_garbage(L, before)) return;
     lua_gc(L, LUA_GCCOLLECT);
+    alive = nn_alloc_in_use();
 }
 
 nn_tensor *nnb_new_tensor(lua_State *L)

@@ -35,8 +35,8 @@ static int core_get_num_threads(lua_State *L)
     return 1;
 }
 
-/* set_isa(name) -> true, or false if this machine cannot run it: "avx512", "avx2", "portable",
-** or "ref" (the naive twins, for tests). */
+/* set_isa(name) -> true, or false if this machine cannot run it: "amx", "vnni", "avx512", "avx2",
+** "portable", or "ref" (the naive twins, for tests). */
 static int core_set_isa(lua_State *L)
 {
     lua_pushboolean(L, nn_set_isa(nnb_check_string(L, 1, NULL, "set_isa")));

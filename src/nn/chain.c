@@ -4,7 +4,7 @@
 ** The memory of a step (one block). For each layer l, with rows of `width`
 ** elements, nn_k_panel_row of its outputs:
 **
-**   z[l] (chunk,width)    a[l] (chunk,width)    delta[l] (chunk,width)
+**   z[l] (chunk,width)    a[l] (chunk,width) or z[l]    delta[l] (chunk,width)
 **   Wt[l] (in,width)      W transposed: the panel of the forward product
 **   W[l] (out,in_row)     the panel of the way back, where W itself is none
 **
@@ -90,6 +90,14 @@ typedef struct step {
 
 /* ---- Dividing the batch, laying out the memory ---- */
 
+/* Whether the way back needs z beside a: not for activations whose slope follows from their output,
+** nor where that has z's sign, which is all a ReLU's slope looks at. */
+static bool keeps_input(const nn_chain_layer *f)
+{
+    if (f->activation == NN_K_LEAKY_RELU) return !(f->p > 0);
+    return f->activation >= 0 && f->activation != NN_K_RELU && f->activation < NN_K_FROM_OUTPUT;
+}
+
 #define PACKED_ROWS 64 /* of Wt in one block of packing */
 
 /* Whether layer l multiplies with Wt. */
@@ -142,7 +150,9 @@ static void lay_out(step *s, arena *a)
         at->b = take(a, at->width * size);
         if (l < s->layers - 1 || s->form != NN_ROWS_PLAIN)
             at->z = take(a, s->chunk * at->width * size);
-        if (l < s->layers - 1) at->a = take(a, s->chunk * at->width * size);
+        at->a = at->z;
+        if (l < s->layers - 1 && keeps_input(at->chain))
+            at->a = take(a, s->chunk * at->width * size);
         if (!s->backward) continue;
         at->delta = take(a, s->chunk * at->width * size);
         at->db = take(a, at->width * (int64_t)sizeof(double));
@@ -284,9 +294,8 @@ static void activate(const step *s, int l, int64_t row, int64_t rows)
     const nn_chain_layer *f = at->chain;
     char *a = row_of(s, at->a, row, at->width), *z = row_of(s, at->z, row, at->width);
     int64_t n = rows * at->width;
-    if (f->activation == NN_CHAIN_LINEAR)
-        memcpy(a, z, (size_t)(n * s->size));
-    else if (f->activation == NN_K_SIGMOID_Y)
+    if (f->activation == NN_CHAIN_LINEAR) return; /* a is z */
+    if (f->activation == NN_K_SIGMOID_Y)
         nn_k()->arith->unary[NN_K_SIGMOID][s->type](a, 1, z, 1, n);
     else if (f->activation == NN_K_TANH_Y)
         nn_k()->arith->unary[NN_K_TANH][s->type](a, 1, z, 1, n);
