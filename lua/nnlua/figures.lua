@@ -37,10 +37,11 @@ end
 function figures.activations(path, model, samples, classes, title)
   local rows = one_per_class(samples.labels, classes)
   if rows:numel() == 0 then options.raise("figures.activations: no samples") end
-  local h, layers, hidden = samples.x[rows], {}, 0
+  local h, layers, hidden, started = samples.x[rows], {}, 0, false
   for i, layer in ipairs(model) do
     h = layer(h):detach()
-    if not layer.weight and i < #model then
+    started = started or layer.weight ~= nil -- what stands before only prepares the input
+    if started and not layer.weight and i < #model then
       hidden = hidden + 1
       layers[hidden] = {name = ("hidden layer %d (%s)"):format(hidden, tostring(layer)), values = h}
     end

@@ -448,6 +448,19 @@ describe("plot.activations", function()
   end)
 end)
 
+describe("figures.activations", function()
+  it("shows the hidden layers, not what prepares the input", function()
+    local images, path = nn.randint(0, 256, 3, 4, 4):to("uint8"), folder .. "/layers.svg"
+    local model = nn.Sequential(nn.Rescaling(1 / 255), nn.Flatten(), nn.Linear(16, 5), nn.ReLU(),
+                                nn.Linear(5, 2))
+    local samples = {images = images, x = images, labels = nn.tensor({1, 2, 1}, {dtype = "int64"})}
+    assert(nn.figures.activations(path, model, samples, {"a", "b"}, "layers"))
+    local svg = read(path)
+    assert.truthy(svg:find("hidden layer 1") and svg:find("ReLU")) -- perhaps on two lines
+    assert.falsy(svg:find("Rescaling") or svg:find("Flatten") or svg:find("hidden layer 2"))
+  end)
+end)
+
 describe("the scale of an axis", function()
   local function texts(marks)
     local list = {}
