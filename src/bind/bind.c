@@ -100,7 +100,8 @@ static size_t allowed_garbage(lua_State *L, size_t alive)
 
 static void drive_collector(lua_State *L)
 {
-    static atomic_size_t alive; /* in use after the last collection, or what has become less since */
+    static atomic_size_t
+        alive; /* in use after the last collection, or what has become less since */
     size_t in_use = nn_alloc_in_use(), before = alive;
     if (in_use < before) alive = before = in_use;
     if (in_use == before || in_use - before < allowed_garbage(L, before)) return;
