@@ -143,8 +143,8 @@ class Tools:
                     return folder
         return None
 
-    def nnlua(self, script, *args, name="nnlua", dtype="float32"):
-        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args])
+    def nnlua(self, script, *args, name="nnlua", dtype="float32", threads=THREADS):
+        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args], 1, threads)
 
     def py(self, name, module, script, *args, dtype="float32", threads=THREADS):
         if module not in self.modules:
@@ -282,7 +282,7 @@ def times_table(programs, what, flops, limits, last_head, last):
         ratio = "%.2f" % (middle / ours[p.dtype]) if p.dtype in ours else ""
         rows.append([p.name, p.dtype, readable(middle),
                      "%s to %s" % (readable(min(seconds)), readable(max(seconds))), ratio,
-                     "%.2g%%" % (100 * flops / middle / peak / 1e9) if peak else "", last(p)])
+                     "%.3g%%" % (100 * flops / middle / peak / 1e9) if peak else "", last(p)])
     head = ["program", "dtype", what, "range", "time / nnlua's", "of FMA peak", last_head]
     return table(head, rows)
 
