@@ -37,8 +37,8 @@ local digits = cli.try("mnist_25x25", nn.data.digits,
 local train, test = digits.train, digits.test
 train.x, test.x = train.images:flatten(2), test.images:flatten(2)
 
--- The network: pixels in 0..1, linear layers with an activation between them. It ends in scores, one
--- per digit; softmax makes them probabilities.
+-- The network: pixels in 0..1, linear layers with an activation between them. It ends in scores,
+-- one per digit; softmax makes them probabilities.
 local ACTIVATIONS = {relu = nn.ReLU, sigmoid = nn.Sigmoid, tanh = nn.Tanh}
 local sizes = {train.x:size(2), table.unpack(opts.hidden)}
 sizes[#sizes + 1] = #digits.classes

@@ -1,7 +1,7 @@
 -- nn.backprop and nn.evaluate: a training step, and a test, in one call.
 --
--- A Sequential of Linear layers and activations that ends in a Linear layer, perhaps after Rescaling
--- and Flatten, runs under cross-entropy, BCE-with-logits and MSE as one fused pass over the batch
+-- A Sequential of Linear layers and activations that ends in a Linear layer, perhaps after
+-- Rescaling and Flatten, runs under cross-entropy, BCE-with-logits and MSE as one fused pass over the batch
 -- (src/nn/chain.h); every other model runs on the tape. Both give the same results to rounding.
 
 local autograd = require "nnlua.autograd"
@@ -168,8 +168,8 @@ local function backprop(model, criterion, x, y)
 end
 
 --- nn.evaluate(model, criterion, x, y) -> loss, accuracy, scores, path: the same without gradients.
---- accuracy: correct/N, 0..1, or nil if y holds no labels. scores:argmax(2) are the predictions. The
---- model stays in the mode (train or eval) that it is in.
+--- accuracy: correct/N, 0..1, or nil if y holds no labels. scores:argmax(2) are the predictions.
+--- The model stays in the mode (train or eval) that it is in.
 local function evaluate(model, criterion, x, y)
   local chain, input, kind = fused(model, criterion, x, y)
   local loss, correct, scores

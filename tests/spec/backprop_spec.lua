@@ -146,7 +146,8 @@ describe("nn.backprop, fused,", function()
     x:add_(1)
     compare(model, nn.CrossEntropyLoss(), x, y, "fused")
     x[{ {1, 20} }] = 0
-    for _ = 1, 3 do compare(model, nn.CrossEntropyLoss(), x[{ {5, 40} }], y[{ {5, 40} }], "fused") end
+    local part = {{5, 40}}
+    for _ = 1, 3 do compare(model, nn.CrossEntropyLoss(), x[part], y[part], "fused") end
     compare(model, nn.CrossEntropyLoss(), x, y, "fused")
   end)
 
@@ -174,8 +175,8 @@ describe("nn.backprop, fused,", function()
     end
   end)
 
-  -- Dense bytes, in digits where the machine multiplies them: float64 only where the bytes stand for
-  -- multiples of one number in float64, too.
+  -- Dense bytes, in digits where the machine multiplies them: float64 only where the bytes stand
+  -- for multiples of one number in float64, too.
   it("gives the same bits in digits for any number of threads, and the tape's results", function()
     local core, threads, isa = require "nnlua.core", nn.get_num_threads(), nn.build_info().isa
     for _, set in ipairs {isa, "avx512", "portable"} do

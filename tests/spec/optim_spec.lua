@@ -137,10 +137,10 @@ describe("optimizers", function()
     for _, name in ipairs {"SGD", "Adam", "AdamW"} do
       for _, layout in ipairs {"own", "rows", "strided"} do
         local _, expected = one_step(name, layout, 0)
-        local failure, ok, params = 0, nil, nil
+        local failure = 0
         repeat
           failure = failure + 1
-          ok, params = one_step(name, layout, failure)
+          local ok, params = one_step(name, layout, failure)
           for i, p in ipairs(params) do assert.is_true(p:detach() == expected[i]:detach()) end
         until ok
         assert.is_true(failure > 5)
