@@ -307,6 +307,22 @@ describe("nn.backprop, fused,", function()
     assert.is_nil(model[1].weight.grad)
   end)
 
+  it("leaves the target to a criterion of the user's own, and counts no labels there", function()
+    local model, x = network({4, 3}, "float32", 1), nn.randn(5, 4)
+    local function criterion(scores) return (scores * scores):sum() end
+    for _, y in ipairs {false, {1, 2}, nn.tensor({0, 1, 2, 0, 1}, {dtype = "int64"}),
+                        nn.randint(1, 4, 6), nn.randn(5)} do
+      local _, correct, scores, path = nn.backprop(model, criterion, x, y)
+      assert.is_nil(correct)
+      assert.equal("tape", path)
+      support.close(model[1].weight.grad, 2 * scores:t():matmul(x), {rtol = 1e-4, atol = 1e-5})
+      model:zero_grad()
+      assert.is_nil((select(2, nn.evaluate(model, criterion, x, y))))
+    end
+    local _, correct = nn.backprop(model, criterion, x, nn.ones(5, {dtype = "int64"}))
+    assert.equal("integer", math.type(correct))
+  end)
+
   it("loses no memory when memory runs out", function()
     local core = require "nnlua.core"
     local model, criterion = network({4, 3, 2}, "float32", 1), nn.CrossEntropyLoss()
