@@ -133,13 +133,20 @@ local function add_gradient(parameter, gradient)
   end
 end
 
+-- Whether y holds a label 1..C for each row of scores [N,C]. A user's criterion may take anything.
+local function are_labels(y, scores)
+  if not (is_tensor(y) and is_tensor(scores) and core.ndim(scores) == 2 and core.ndim(y) == 1
+          and core.size(y, 1) == core.size(scores, 1)
+          and (core.dtype(y) == "int64" or core.dtype(y) == "uint8")) then
+    return false
+  end
+  return core.size(y, 1) == 0
+         or core.min(y):item() >= 1 and core.max(y):item() <= core.size(scores, 2)
+end
+
 -- How many predictions match their label, or nil if y has no labels. On the tape.
 local function count_correct(scores, y)
-  local dtype = core.dtype(y)
-  if core.ndim(scores) ~= 2 or core.ndim(y) ~= 1 or dtype ~= "int64" and dtype ~= "uint8" then
-    return nil
-  end
-  return core.count_correct(scores, y)
+  return are_labels(y, scores) and core.count_correct(scores, y) or nil
 end
 
 --- nn.backprop(model, criterion, x, y) -> loss, correct, scores, path.
@@ -154,9 +161,10 @@ local function backprop(model, criterion, x, y)
   if not chain or not trains(chain) then
     local scores = model(x)
     local loss = criterion(scores, y)
-    loss:backward()
     scores = autograd.detach(scores)
-    return loss:detach(), count_correct(scores, y), scores, "tape"
+    local value, correct = loss:detach(), count_correct(scores, y)
+    loss:backward() -- last: what fails before it has changed no gradient
+    return value, correct, scores, "tape"
   end
   local loss, correct, scores, gradients = core.chain_backprop(chain, input, y, kind,
                                                                criterion.options)

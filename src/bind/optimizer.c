@@ -34,27 +34,27 @@ static lua_Integer check_lists(lua_State *L, int lists)
     return (lua_Integer)lua_rawlen(L, 1);
 }
 
-/* sgd_step(ps, gs, buffers|nil, {lr=, momentum=0, dampening=0, nesterov=false, weight_decay=0,
-** first=false}). buffers: needed if momentum is not 0; first: they hold nothing yet. */
+/* sgd_step(ps, gs, buffers, firsts, {lr=, momentum=0, dampening=0, nesterov=false,
+** weight_decay=0}). buffers: needed if momentum is not 0; firsts: which hold nothing yet. */
 static int core_sgd_step(lua_State *L)
 {
     static const char function[] = "sgd_step";
-    lua_Integer count = check_lists(L, 2);
-    nnb_options(L, 4, function, "lr", "momentum", "dampening", "nesterov", "weight_decay", "first",
+    lua_Integer count = check_lists(L, 4);
+    nnb_options(L, 5, function, "lr", "momentum", "dampening", "nesterov", "weight_decay",
                 (char *)NULL);
     nn_k_sgd options = {
-        .lr = nnb_required_number(L, 4, "lr", function),
-        .momentum = nnb_option_number(L, 4, "momentum", 0, function),
-        .dampening = nnb_option_number(L, 4, "dampening", 0, function),
-        .weight_decay = nnb_option_number(L, 4, "weight_decay", 0, function),
-        .nesterov = nnb_option_boolean(L, 4, "nesterov", false, function),
+        .lr = nnb_required_number(L, 5, "lr", function),
+        .momentum = nnb_option_number(L, 5, "momentum", 0, function),
+        .dampening = nnb_option_number(L, 5, "dampening", 0, function),
+        .weight_decay = nnb_option_number(L, 5, "weight_decay", 0, function),
+        .nesterov = nnb_option_boolean(L, 5, "nesterov", false, function),
     };
-    bool first = nnb_option_boolean(L, 4, "first", false, function);
-    if (options.momentum != 0) luaL_checktype(L, 3, LUA_TTABLE);
     nn_optimizer_item *items = push_items(L, count, function);
     for (lua_Integer i = 0; i < count && options.momentum != 0; i++) {
         items[i].buffer = list_tensor(L, 3, i + 1, function);
-        items[i].first = first;
+        lua_rawgeti(L, 4, i + 1);
+        items[i].first = lua_toboolean(L, -1);
+        lua_pop(L, 1);
     }
     nn_error err;
     NNB_TRY(L, nn_sgd_step(items, count, &options, &err), &err, function);

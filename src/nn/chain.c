@@ -557,6 +557,7 @@ static nn_status prepare_input(step *s, void **memory, nn_error *err)
         lay_out(s, &parts);
         if (prepare(s) || s->form != NN_ROWS_LISTS) return NN_OK;
         nn_free(*memory);
+        *memory = NULL;
         s->form = NN_ROWS_PLAIN;
     }
 }

@@ -86,42 +86,81 @@ static nn_status prepare(part *p, nn_error *err)
     return NN_OK;
 }
 
-/* Copies what was stepped in a stand-in back. Both are there and apart: it cannot fail. */
+/* Whether operand k is stepped in a stand-in. */
+static bool has_copy(const part *p, int k)
+{
+    return p->plain[k].storage != p->operand[k].tensor->storage;
+}
+
+/* Brings the stand-ins up to date, and back what was stepped in them. Both sides are there and
+** apart: neither can fail. */
+static void read_again(part *p)
+{
+    nn_error ignored;
+    for (int k = 0; k < p->operands; k++)
+        if (has_copy(p, k)) nn_tensor_copy(&p->plain[k], p->operand[k].tensor, &ignored);
+}
+
 static void write_back(const part *p)
 {
     nn_error ignored;
     for (int k = 0; k < p->operands; k++)
-        if (k != GRADIENT && p->plain[k].storage != p->operand[k].tensor->storage) {
+        if (k != GRADIENT && has_copy(p, k)) {
             nn_tensor target = *p->operand[k].tensor;
             nn_tensor_copy(&target, &p->plain[k], &ignored);
         }
 }
 
-/* Whether what one item writes may be what another reads or writes. Views of one storage are taken
+/* Whether what one part writes may be what another reads or writes. Views of one storage are taken
 ** for that without looking closer. */
-static bool are_entangled(const nn_optimizer_item *items, int64_t count)
+static bool are_entangled(const step *s)
 {
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = 0; j < count; j++)
-            if (i != j && (items[i].p->storage == items[j].p->storage ||
-                           items[i].p->storage == items[j].g->storage))
+    for (int64_t i = 0; i < s->count; i++)
+        for (int64_t j = 0; j < s->count; j++) {
+            const nn_storage *written = s->part[i].operand[0].tensor->storage;
+            const nn_operand *other = s->part[j].operand;
+            if (i != j &&
+                (written == other[0].tensor->storage || written == other[GRADIENT].tensor->storage))
                 return true;
+        }
     return false;
+}
+
+static int64_t blocks_of(const part *p)
+{
+    return (nn_tensor_numel(&p->plain[0]) + NN_K_BLOCK - 1) / NN_K_BLOCK;
+}
+
+static void step_together(step *s)
+{
+    int64_t blocks = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        blocks += blocks_of(&s->part[i]);
+        s->part[i].blocks = blocks;
+    }
+    nn_k_parallel(blocks, run_block, s);
+    for (int64_t i = 0; i < s->count; i++) write_back(&s->part[i]);
+}
+
+/* Entangled parts one after the other, in their order. */
+static void step_in_turn(const step *s)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        step one = {1, &s->part[i], s->is_adam};
+        read_again(one.part);
+        step_together(&one);
+    }
 }
 
 static nn_status run(step *s, nn_error *err)
 {
     nn_status status = NN_OK;
-    int64_t blocks = 0;
-    for (int64_t i = 0; i < s->count && status == NN_OK; i++) {
-        status = prepare(&s->part[i], err);
-        if (status != NN_OK) break;
-        blocks += (nn_tensor_numel(&s->part[i].plain[0]) + NN_K_BLOCK - 1) / NN_K_BLOCK;
-        s->part[i].blocks = blocks;
-    }
+    for (int64_t i = 0; i < s->count && status == NN_OK; i++) status = prepare(&s->part[i], err);
     if (status == NN_OK) {
-        nn_k_parallel(blocks, run_block, s);
-        for (int64_t i = 0; i < s->count; i++) write_back(&s->part[i]);
+        if (are_entangled(s))
+            step_in_turn(s);
+        else
+            step_together(s);
     }
     for (int64_t i = 0; i < s->count; i++)
         for (int k = 0; k < MOST; k++) nn_tensor_release(&s->part[i].plain[k]);
@@ -136,17 +175,9 @@ static part *parts_new(const nn_optimizer_item *items, int64_t count, nn_error *
     return parts;
 }
 
-/* Entangled items one after the other, in their order. */
-#define IN_TURN(step, options)                                                                     \
-    if (count > 1 && are_entangled(items, count)) {                                                \
-        for (int64_t i = 0; i < count; i++) NN_TRY(step(items + i, 1, options, err));              \
-        return NN_OK;                                                                              \
-    }
-
 nn_status nn_sgd_step(const nn_optimizer_item *items, int64_t count, const nn_k_sgd *options,
                       nn_error *err)
 {
-    IN_TURN(nn_sgd_step, options)
     nn_status status = NN_OK;
     step s = {count, parts_new(items, count, err), false};
     if (!s.part) return err->code;
@@ -169,7 +200,6 @@ nn_status nn_sgd_step(const nn_optimizer_item *items, int64_t count, const nn_k_
 nn_status nn_adam_step(const nn_optimizer_item *items, int64_t count, const nn_adam_options *o,
                        nn_error *err)
 {
-    IN_TURN(nn_adam_step, o)
     nn_status status = NN_OK;
     step s = {count, parts_new(items, count, err), true};
     if (!s.part) return err->code;

@@ -10,8 +10,7 @@
 ** that a network of many small tensors costs what one large tensor does.
 ** (Parameters that are views of one storage are stepped one after the other.)
 ** Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE (shared elements, step), NN_EMEM; all
-** tensors are then as they were, views of one storage excepted. Twins:
-** kernel/ref_neural.c.
+** tensors are then as they were. Twins: kernel/ref_neural.c.
 */
 #ifndef NN_NN_OPTIMIZER_H
 #define NN_NN_OPTIMIZER_H

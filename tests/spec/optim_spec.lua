@@ -107,6 +107,47 @@ describe("optimizers", function()
     end
   end)
 
+  -- Parameters of a tensor each, that are rows of one, and that are strided.
+  it("change nothing when memory runs out in a step", function()
+    local core = require "nnlua.core"
+    local function one_step(name, layout, failure)
+      nn.manual_seed(5)
+      local whole, params = nn.randn(9, 4, F64), {}
+      for i = 1, 3 do
+        local rows = whole[{ {3 * i - 2, 3 * i} }]
+        params[i] = (layout == "own" and rows:clone() or layout == "strided" and rows:t() or rows)
+          :detach():requires_grad_()
+        params[i].grad = nn.randn(params[i]:shape(), F64)
+      end
+      local before = whole:clone()
+      local optimizer = nn.optim[name](params, {lr = 0.1})
+      if name == "SGD" then
+        optimizer.groups[1].momentum, optimizer.groups[1].dampening = 0.9, 0.5
+      end
+      core.fail_allocation(failure)
+      local ok = pcall(optimizer.step, optimizer)
+      core.fail_allocation(0)
+      if not ok then
+        assert.is_nil(next(optimizer.state))
+        assert.is_true(whole == before)
+        optimizer:step()
+      end
+      return ok, params
+    end
+    for _, name in ipairs {"SGD", "Adam", "AdamW"} do
+      for _, layout in ipairs {"own", "rows", "strided"} do
+        local _, expected = one_step(name, layout, 0)
+        local failure = 0
+        repeat
+          failure = failure + 1
+          local ok, params = one_step(name, layout, failure)
+          for i, p in ipairs(params) do assert.is_true(p:detach() == expected[i]:detach()) end
+        until ok
+        assert.is_true(failure > 5)
+      end
+    end
+  end)
+
   it("drop gradients in zero_grad", function()
     local a = nn.ones(2):requires_grad_()
     a.grad = nn.ones(2)

@@ -32,21 +32,19 @@ function Adam:check_group(group)
 end
 
 function Adam:update(params, grads, group)
-  local means, squares, steps = {}, {}, {}
+  local states, means, squares, steps = {}, {}, {}, {}
   for i, p in ipairs(params) do
     local state = self.state[p]
-    if not state then
-      state = {step = 0, mean = core.zeros_like(p), square = core.zeros_like(p)}
-      self.state[p] = state
-    end
-    means[i], squares[i], steps[i] = state.mean, state.square, state.step + 1
+                  or {step = 0, mean = core.zeros_like(p), square = core.zeros_like(p)}
+    states[i], means[i], squares[i], steps[i] = state, state.mean, state.square, state.step + 1
   end
   core.adam_step(params, grads, means, squares, steps, {
     lr = group.lr, beta1 = group.betas[1], beta2 = group.betas[2], eps = group.eps,
     weight_decay = group.weight_decay, decoupled = self.decoupled,
   })
   for i, p in ipairs(params) do
-    self.state[p].step = steps[i]
+    states[i].step = steps[i]
+    self.state[p] = states[i]
   end
 end
 

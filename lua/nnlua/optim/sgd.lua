@@ -24,33 +24,19 @@ function SGD.check_group(_, group)
   end
 end
 
--- Steps the parameters whose buffers are new, or those whose buffers are not.
-local function step(params, grads, buffers, group, first)
-  if #params == 0 then return end
-  core.sgd_step(params, grads, buffers, {
-    lr = group.lr, momentum = group.momentum, dampening = group.dampening,
-    nesterov = group.nesterov, weight_decay = group.weight_decay, first = first,
-  })
-end
-
 function SGD:update(params, grads, group)
-  if group.momentum == 0 then
-    step(params, grads, nil, group, false)
-    return
-  end
-  local new, old = {{}, {}, {}}, {{}, {}, {}} -- parameters, gradients, buffers
-  for i, p in ipairs(params) do
+  local buffers, firsts = {}, {}
+  for i, p in ipairs(group.momentum ~= 0 and params or {}) do
     local state = self.state[p]
-    local lists = state and old or new
-    if not state then
-      state = {momentum = core.zeros_like(p)}
-      self.state[p] = state
-    end
-    local n = #lists[1] + 1
-    lists[1][n], lists[2][n], lists[3][n] = p, grads[i], state.momentum
+    buffers[i], firsts[i] = state and state.momentum or core.zeros_like(p), not state
   end
-  step(new[1], new[2], new[3], group, true)
-  step(old[1], old[2], old[3], group, false)
+  core.sgd_step(params, grads, buffers, firsts, {
+    lr = group.lr, momentum = group.momentum, dampening = group.dampening,
+    nesterov = group.nesterov, weight_decay = group.weight_decay,
+  })
+  for i, buffer in ipairs(buffers) do
+    if firsts[i] then self.state[params[i]] = {momentum = buffer} end
+  end
 end
 
 return SGD
