@@ -228,6 +228,25 @@ describe("nn.backprop, fused,", function()
     end
   end)
 
+  it("takes layers without features or units", function()
+    local f64 = {dtype = "float64"}
+    for _, sizes in ipairs {{0, 3}, {0, 4, 2}, {3, 0, 2}, {0, 0, 2}} do
+      for _, n in ipairs {1, 40, 200} do
+        local model = nn.Sequential()
+        for l = 1, #sizes - 1 do
+          local layer = nn.Linear(1, 1, f64)
+          layer.weight = nn.randn(sizes[l + 1], sizes[l], f64):requires_grad_()
+          layer.bias = nn.randn(sizes[l + 1], f64):requires_grad_()
+          layer.check = function() end -- it expects an input of 1 feature
+          model:add(layer)
+        end
+        local x, y = nn.zeros(n, sizes[1], f64), nn.randint(1, sizes[#sizes] + 1, n)
+        compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+        compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+      end
+    end
+  end)
+
   it("takes layers wider than the input, and many of them", function()
     local sizes = {3, 300, 1, 200, 2}
     for i = 6, 30 do sizes[i] = 2 + i % 3 end
