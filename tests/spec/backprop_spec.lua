@@ -200,6 +200,10 @@ describe("nn.backprop, fused,", function()
           compare(model, nn.CrossEntropyLoss(), x, y, "fused")
           local one = nn.Sequential(nn.Rescaling(scale), nn.Linear(83, 7)):to(dtype)
           compare(one, nn.CrossEntropyLoss(), x, y, "fused")
+          -- A unit that a weight of -infinity keeps at 0 is 0 in any form of the rows.
+          model[3] = nn.ReLU()
+          nn.no_grad(function() model[2].weight[{4, 5}] = scale > 0 and -math.huge or math.huge end)
+          compare(model, nn.CrossEntropyLoss(), x:maximum(1), y, "fused")
         end
       end
     end
