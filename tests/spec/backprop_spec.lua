@@ -327,6 +327,8 @@ describe("nn.backprop, fused,", function()
       nn.backprop(model, criterion, x, nn.tensor({1, 3, 1, 1, 1}, {dtype = "int64"}))
     end)
     support.raises({"argument #4"}, nn.backprop, model, criterion, x, nn.randint(1, 3, 6))
+    local core = require "nnlua.core"
+    support.raises({"layer 1 has no weight"}, core.chain_backprop, {5}, x, x, "mse", {})
     assert.is_nil(model[1].weight.grad)
   end)
 
