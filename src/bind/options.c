@@ -58,7 +58,7 @@ void nnb_options(lua_State *L, int arg, const char *function, ...)
 /* Pushes the option's value; false (nothing pushed) if it is not given. */
 static bool push_option(lua_State *L, int arg, const char *name)
 {
-    if (lua_isnoneornil(L, arg)) return false;
+    if (lua_type(L, arg) != LUA_TTABLE) return false;
     lua_pushstring(L, name);
     if (lua_rawget(L, arg) != LUA_TNIL) return true;
     lua_pop(L, 1);

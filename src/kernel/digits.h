@@ -117,9 +117,8 @@ typedef void nn_k_pack_digits(void *packed, const void *w, int64_t units, int64_
                               int64_t unit_step, int64_t term_step, double scale);
 
 /* z[r,u] = b[u] + scale sum_k x[r,k] W[u,k];  z: (rows,out) with rows ldz apart, b: (out) or NULL,
-** W: packed digits, x: packed bytes of these rows, from row `first` on x + nn_k_bytes_size(first,
-*in), where `first`
-** is a multiple of 16. */
+** W: packed digits, x: packed bytes of these rows, from row `first` on, a multiple of 16,
+** x + nn_k_bytes_size(first, in). */
 typedef void nn_k_digits_linear(void *z, int64_t ldz, const uint8_t *x, const void *W,
                                 const void *b, int64_t rows, int64_t in, int64_t out);
 

@@ -40,12 +40,13 @@ static inline int64_t nn_k_padded(nn_k_type type, int64_t n)
     return (n + lanes - 1) / lanes * lanes;
 }
 
-/* Elements from one row of a panel that we lay out to the next: long rows take an odd number of
-** lines, so that the rows of a register block's columns lie in different sets of a cache. */
+/* Elements from one row of a panel that we lay out to the next: a line at least, even of nothing.
+** Long rows take an odd number of lines, so that the rows of a register block's columns lie in
+** different sets of a cache. */
 static inline int64_t nn_k_panel_row(nn_k_type type, int64_t n)
 {
     enum { LONG_ROW = 16 }; /* lines */
-    int64_t padded = nn_k_padded(type, n), line = type == NN_K_F32 ? NN_K_LINE / 4 : NN_K_LINE / 8;
+    int64_t line = nn_k_padded(type, 1), padded = n > 0 ? nn_k_padded(type, n) : line;
     return padded >= LONG_ROW * line && padded / line % 2 == 0 ? padded + line : padded;
 }
 
@@ -67,8 +68,7 @@ typedef void nn_k_panel_product(const nn_k_product *product);
 
 /* The same product for so few rows of a that packing b would cost more: wt (N,K) holds b's columns
 ** as rows, wt_row elements apart, a's columns lie side by side (a_col is 1), b is not read. Sums
-*run
-** over the lanes of a vector and differ from the product's by rounding. */
+** run over the lanes of a vector and differ from the product's by rounding. */
 typedef void nn_k_panel_dots(const nn_k_product *product, const void *wt, int64_t wt_row);
 
 /* Whether none of the n elements of x is infinite or NaN. */

@@ -63,7 +63,7 @@ typedef void nn_k_sparse_by_feature(nn_k_lists *lists, const nn_k_lists *by_row,
                                     int64_t in);
 
 /* z[r,:] = b + sum_k x[r,k] Wt[k,:] for the rows of a tile. z: (rows,width), b: (width) or NULL,
-** Wt: (in,width), a panel; width: nn_k_padded units. */
+** Wt: (in,width), a panel; width: whole lines. */
 typedef void nn_k_sparse_linear(void *z, const nn_k_lists *by_row, const void *Wt, const void *b,
                                 int64_t rows, int64_t in, int64_t width);
 

@@ -82,7 +82,7 @@ typedef struct step {
     const nn_chain_loss *loss;
     double *loss_sum; /* of each tile */
     int64_t *correct; /* of each tile; NULL: there are no labels */
-    bool *finite;     /* of each block of the first layer's weights */
+    bool *finite;     /* whether the first layer's weights are: each block of them, or W's digits */
 
     int64_t first, rows; /* the chunk at hand */
     int slices[NN_CHAIN_MOST];
@@ -143,7 +143,7 @@ static void lay_out(step *s, arena *a)
     int64_t tiles = (s->N + s->tile - 1) / s->tile, size = s->size;
     s->loss_sum = take(a, tiles * (int64_t)sizeof(double));
     if (nn_chain_loss_has_labels(s->loss)) s->correct = take(a, tiles * (int64_t)sizeof(int64_t));
-    s->finite = take(a, pack_blocks(s, 0) * (int64_t)sizeof(bool));
+    s->finite = take(a, (pack_blocks(s, 0) + 1) * (int64_t)sizeof(bool));
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
         if (is_packed_panel(s, l)) at->Wt = take(a, at->in * at->width * size);
@@ -185,9 +185,13 @@ static void pack_weights(void *context, int64_t block)
         return;
     }
     /* The last block: what is small. */
-    if (s->form == NN_ROWS_PACKED)
-        nn_k()->digits->pack[s->type](s->W_digits, s->layer[0].weights, s->layer[0].out, s->in,
-                                      s->in, 1, s->rescaling.scale);
+    s->finite[pack_blocks(s, 0)] = true;
+    if (s->form == NN_ROWS_PACKED) {
+        const layer *at = &s->layer[0];
+        nn_k()->digits->pack[s->type](s->W_digits, at->weights, at->out, s->in, s->in, 1,
+                                      s->rescaling.scale);
+        s->finite[0] = nn_k()->panel->finite[s->type](at->weights, at->out * s->in);
+    }
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
         const nn_tensor *b = &at->chain->b;
@@ -204,7 +208,7 @@ static bool prepare(step *s)
     int64_t blocks = 1;
     for (int l = 0; l < s->layers; l++) blocks += pack_blocks(s, l);
     nn_k_parallel(blocks, pack_weights, s);
-    for (int64_t b = 0; b < pack_blocks(s, 0); b++)
+    for (int64_t b = 0; b <= pack_blocks(s, 0); b++)
         if (!s->finite[b]) return false;
     return true;
 }
@@ -479,7 +483,7 @@ static void run(step *s)
     for (s->first = 0; s->first < s->N; s->first += s->chunk) {
         s->rows = s->N - s->first < s->chunk ? s->N - s->first : s->chunk;
         nn_k_parallel((s->rows + s->tile - 1) / s->tile, run_tile, s);
-        if (s->delta_digits)
+        if (s->backward && s->form == NN_ROWS_PACKED)
             nn_k()->digits->pack[s->type](s->delta_digits, s->layer[0].delta, s->layer[0].out,
                                           s->rows, 1, s->layer[0].width, s->rescaling.scale);
         nn_k_parallel(slices, run_slice, s);
@@ -541,8 +545,9 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
     return s;
 }
 
-/* Divides the batch, takes the memory and packs the weights. Lists leave zeros out, which is no
-** multiplication by 0 where a weight is not finite: then x is taken as it is. */
+/* Divides the batch, takes the memory and packs the weights. Where a weight is not finite, lists,
+** which leave zeros out, do not multiply it by 0, and digits make its whole unit NaN: then x is
+** taken as it is. */
 static nn_status prepare_input(step *s, void **memory, nn_error *err)
 {
     for (;;) {
@@ -555,7 +560,7 @@ static nn_status prepare_input(step *s, void **memory, nn_error *err)
         if (!parts.base) return NN_EMEM;
         *memory = parts.base;
         lay_out(s, &parts);
-        if (prepare(s) || s->form != NN_ROWS_LISTS) return NN_OK;
+        if (prepare(s) || s->form == NN_ROWS_PLAIN) return NN_OK;
         nn_free(*memory);
         *memory = NULL;
         s->form = NN_ROWS_PLAIN;

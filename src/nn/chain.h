@@ -16,13 +16,15 @@
 **
 ** Every element of a gradient is one sum over the rows, in their order,
 ** computed by one thread: the bits do not depend on the number of threads.
-** Where an activation's delta is not finite, an element of x that is 0 and
-** left out of a list adds nothing to a gradient, where 0 times the delta would
-** have been NaN; the loss says so in any case. Formulas: linear.h, activation.h, chain_loss.h, with
-** whose results these agree to rounding. x: (N,in), of the weights' dtype,
-** float32 or float64; or uint8 where the chain rescales. Outputs are empty
-** handles. Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE, NN_EMEM, as those do;
-** nothing has changed then. Tests: tests/spec/backprop_spec.lua.
+** (Those of the naive twins do in float32: they sum in double and round where a
+** chunk ends.) Where an activation's delta is not finite, an element of x that
+** is 0 and left out of a list adds nothing to a gradient, where 0 times the
+** delta would have been NaN; the loss says so in any case. Formulas: linear.h,
+** activation.h, chain_loss.h, with whose results these agree to rounding.
+** x: (N,in), of the weights' dtype, float32 or float64; or uint8 where the
+** chain rescales. Outputs are empty handles. Fails: NN_ESHAPE, NN_EDTYPE,
+** NN_EVALUE, NN_EMEM, as those do; nothing has changed then. Tests:
+** tests/spec/backprop_spec.lua.
 */
 #ifndef NN_NN_CHAIN_H
 #define NN_NN_CHAIN_H

@@ -9,8 +9,6 @@
 #include "kernel/partition.h"
 #include "tensor/alloc.h"
 
-#define LINE 64
-
 /* One pass over the tiles of x. */
 typedef struct pass {
     nn_prepared_rows *rows;
@@ -77,7 +75,7 @@ static void pack_by_feature(void *context, int64_t block)
 
 static int64_t whole_lines(int64_t bytes)
 {
-    return (bytes + LINE - 1) / LINE * LINE;
+    return (bytes + NN_ALIGNMENT - 1) / NN_ALIGNMENT * NN_ALIGNMENT;
 }
 
 /* Takes one block of memory for a listing of all tiles: the nn_k_lists, then of each tile its
@@ -171,9 +169,10 @@ static nn_rows_form choose(const nn_prepared_rows *s)
     double share = (double)s->elements / ((double)s->key.rows * (double)s->key.in + 1);
     double packed_from = nn_k()->digits->share[s->key.type];
     bool has_zero = s->key.rescaling.offset == 0; /* else no byte stands for 0 */
+    bool listable = has_zero && s->key.in < UINT32_MAX / s->key.tile; /* starts are uint32_t */
     if (packed_from < 1 && s->key.rows >= NN_PACKED_ROWS && bytes_are_linear(&s->key))
-        return share <= packed_from ? NN_ROWS_LISTS : NN_ROWS_PACKED;
-    return has_zero && share <= NN_LISTS_SHARE ? NN_ROWS_LISTS : NN_ROWS_PLAIN;
+        return listable && share <= packed_from ? NN_ROWS_LISTS : NN_ROWS_PACKED;
+    return listable && share <= NN_LISTS_SHARE ? NN_ROWS_LISTS : NN_ROWS_PLAIN;
 }
 
 static nn_status make_lists(nn_prepared_rows *s, pass *p, bool by_feature, nn_error *err)

@@ -200,6 +200,10 @@ describe("nn.backprop, fused,", function()
           compare(model, nn.CrossEntropyLoss(), x, y, "fused")
           local one = nn.Sequential(nn.Rescaling(scale), nn.Linear(83, 7)):to(dtype)
           compare(one, nn.CrossEntropyLoss(), x, y, "fused")
+          -- A unit that a weight of -infinity keeps at 0 is 0 in any form of the rows.
+          model[3] = nn.ReLU()
+          nn.no_grad(function() model[2].weight[{4, 5}] = scale > 0 and -math.huge or math.huge end)
+          compare(model, nn.CrossEntropyLoss(), x:maximum(1), y, "fused")
         end
       end
     end
@@ -225,6 +229,25 @@ describe("nn.backprop, fused,", function()
     assert.same({0, 3}, scores:shape())
     for _, gradient in ipairs(gradients(model)) do
       assert.is_true(gradient == nn.zeros_like(gradient))
+    end
+  end)
+
+  it("takes layers without features or units", function()
+    local f64 = {dtype = "float64"}
+    for _, sizes in ipairs {{0, 3}, {0, 4, 2}, {3, 0, 2}, {0, 0, 2}} do
+      for _, n in ipairs {1, 40, 200} do
+        local model = nn.Sequential()
+        for l = 1, #sizes - 1 do
+          local layer = nn.Linear(1, 1, f64)
+          layer.weight = nn.randn(sizes[l + 1], sizes[l], f64):requires_grad_()
+          layer.bias = nn.randn(sizes[l + 1], f64):requires_grad_()
+          layer.check = function() end -- it expects an input of 1 feature
+          model:add(layer)
+        end
+        local x, y = nn.zeros(n, sizes[1], f64), nn.randint(1, sizes[#sizes] + 1, n)
+        compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+        compare(model, nn.CrossEntropyLoss(), x, y, "fused")
+      end
     end
   end)
 
@@ -304,6 +327,8 @@ describe("nn.backprop, fused,", function()
       nn.backprop(model, criterion, x, nn.tensor({1, 3, 1, 1, 1}, {dtype = "int64"}))
     end)
     support.raises({"argument #4"}, nn.backprop, model, criterion, x, nn.randint(1, 3, 6))
+    local core = require "nnlua.core"
+    support.raises({"layer 1 has no weight"}, core.chain_backprop, {5}, x, x, "mse", {})
     assert.is_nil(model[1].weight.grad)
   end)
 
