@@ -85,7 +85,7 @@ int nnb_type_error(lua_State *L, int arg, const char *function, const char *expe
 ** still in the cache; but no fewer than a half of what is alive, in tensors or in Lua's own heap,
 ** whose size is the cost of a look. Under a cap it is half of what the cap leaves at most, so that
 ** garbage alone does not make an allocation fail. */
-#define GARBAGE ((size_t)4 << 20)
+#define GARBAGE ((size_t)8 << 20)
 
 static size_t allowed_garbage(lua_State *L, size_t alive)
 {
