@@ -15,8 +15,17 @@ from statistics import median
 
 BUILD = "build/bench"
 
-ROUNDS = int(os.environ.get("ROUNDS") or 5)
-THREADS = int(os.environ.get("THREADS") or 2)
+
+def count_from(name, default):
+    """The positive number in an environment variable; anything else ends the program."""
+    text = os.environ.get(name) or str(default)
+    if not re.fullmatch("0*[1-9][0-9]*", text):
+        sys.stderr.write("bench/run: %s is '%s', expected a positive integer\n" % (name, text))
+        sys.exit(2)
+    return int(text)
+
+
+ROUNDS, THREADS = count_from("ROUNDS", 5), count_from("THREADS", 2)
 NNLUA = os.environ.get("NNLUA") or "./nnlua"
 
 failures = []
@@ -143,8 +152,8 @@ class Tools:
                     return folder
         return None
 
-    def nnlua(self, script, *args, name="nnlua", dtype="float32", threads=THREADS):
-        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args], 1, threads)
+    def nnlua(self, script, *args, name="nnlua", dtype="float32"):
+        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args])
 
     def py(self, name, module, script, *args, dtype="float32", threads=THREADS):
         if module not in self.modules:
@@ -271,6 +280,10 @@ def table(head, rows):
     return "\n".join("| %s |" % " | ".join(line) for line in lines)
 
 
+def percent(value):
+    return ("%.0f%%" if value >= 10 else "%.2g%%") % value
+
+
 def times_table(programs, what, flops, limits, last_head, last):
     """A row per program: its median and range, how it stands to nnlua of the same dtype, % of the
     machine's multiply-adds, and last(program)."""
@@ -282,7 +295,7 @@ def times_table(programs, what, flops, limits, last_head, last):
         ratio = "%.2f" % (middle / ours[p.dtype]) if p.dtype in ours else ""
         rows.append([p.name, p.dtype, readable(middle),
                      "%s to %s" % (readable(min(seconds)), readable(max(seconds))), ratio,
-                     "%.3g%%" % (100 * flops / middle / peak / 1e9) if peak else "", last(p)])
+                     percent(100 * flops / middle / peak / 1e9) if peak else "", last(p)])
     head = ["program", "dtype", what, "range", "time / nnlua's", "of FMA peak", last_head]
     return table(head, rows)
 

@@ -11,6 +11,7 @@ local Flatten = require "nnlua.layers.flatten"
 local Linear = require "nnlua.layers.linear"
 local losses = require "nnlua.loss"
 local activations = require "nnlua.layers.activations"
+local options = require "nnlua.options"
 local Rescaling = require "nnlua.layers.rescaling"
 local Sequential = require "nnlua.layers.sequential"
 
@@ -36,10 +37,11 @@ local CRITERIA = {
 
 local get_record, is_contiguous, is_tensor = core.get_record, core.is_contiguous, core.is_tensor
 
--- A parameter that the fused pass can take as it lies in memory.
-local function is_plain(parameter)
+-- A parameter that the fused pass can take as it lies in memory, in the dtype of all others.
+local function is_plain(parameter, dtype)
   local record = get_record(parameter)
-  return is_contiguous(parameter) and not (record and record.node)
+  return is_contiguous(parameter) and core.dtype(parameter) == dtype
+         and not (record and record.node)
 end
 
 -- Whether object is of exactly this class and nobody gave it a forward of its own.
@@ -50,12 +52,13 @@ end
 -- Appends a Linear layer to the chain; false if it does not fit there.
 local function add_linear(chain, module)
   local weight, bias = module.weight, module.bias
-  if not is_plain(weight) or bias and not is_plain(bias)
+  local dtype = chain.weights or core.dtype(weight)
+  if not is_plain(weight, dtype) or bias and not is_plain(bias, dtype)
      or #chain > 0 and core.size(weight, 2) ~= chain.features then
     return false
   end
   chain[#chain + 1] = {weight = weight, bias = bias}
-  chain.features = core.size(weight, 1)
+  chain.features, chain.weights = core.size(weight, 1), dtype
   return true
 end
 
@@ -95,7 +98,7 @@ local function input_of(chain, x)
   if not is_tensor(x) or autograd.is_tracked(x) then return nil end
   if chain.flatten and core.ndim(x) > 2 then x = core.flatten(x, 2) end
   local fits = core.ndim(x) == 2 and core.size(x, 2) == core.size(weight, 2)
-  local dtype = chain.scale and "uint8" or core.dtype(weight)
+  local dtype = chain.scale and "uint8" or chain.weights
   return fits and core.dtype(x) == dtype and x or nil
 end
 
@@ -107,7 +110,7 @@ local function fused(model, criterion, x, y)
     return nil
   end
   local chain = chain_of(model)
-  if not chain or chain.dtype and chain.dtype ~= core.dtype(chain[1].weight) then return nil end
+  if not chain or chain.dtype and chain.dtype ~= chain.weights then return nil end
   local input = input_of(chain, x)
   if not input then return nil end
   return chain, input, kind
@@ -149,6 +152,34 @@ local function count_correct(scores, y)
   return are_labels(y, scores) and core.count_correct(scores, y) or nil
 end
 
+-- Raises unless value, argument arg of the function, can be called.
+local function check_callable(value, arg, name, expected)
+  local metatable = getmetatable(value)
+  if type(value) ~= "function" and not (type(metatable) == "table" and metatable.__call) then
+    core.arg_error(arg, name, ("%s expected, got %s"):format(expected, options.type_name(value)))
+  end
+end
+
+-- Raises unless result, what argument arg of the function gave, is a tensor.
+local function check_result(result, arg, name)
+  if not is_tensor(result) then
+    core.arg_error(arg, name, ("it gives a %s, expected a tensor"):format(
+      options.type_name(result)))
+  end
+end
+
+-- The forward pass on the tape -> loss, correct, scores. Whatever is wrong raises here, before a
+-- gradient changes.
+local function on_tape(name, model, criterion, x, y)
+  check_callable(model, 1, name, "module")
+  check_callable(criterion, 2, name, "criterion")
+  local scores = model(x)
+  check_result(scores, 1, name)
+  local loss = criterion(scores, y)
+  check_result(loss, 2, name)
+  return loss, count_correct(scores, y), scores
+end
+
 --- nn.backprop(model, criterion, x, y) -> loss, correct, scores, path.
 ---
 --- Computes criterion(model(x), y) and adds its gradient to the grad of every parameter, as
@@ -159,12 +190,9 @@ end
 local function backprop(model, criterion, x, y)
   local chain, input, kind = fused(model, criterion, x, y)
   if not chain or not trains(chain) then
-    local scores = model(x)
-    local loss = criterion(scores, y)
-    scores = autograd.detach(scores)
-    local value, correct = loss:detach(), count_correct(scores, y)
-    loss:backward() -- last: what fails before it has changed no gradient
-    return value, correct, scores, "tape"
+    local loss, correct, scores = on_tape("backprop", model, criterion, x, y)
+    loss:backward()
+    return loss:detach(), correct, autograd.detach(scores), "tape"
   end
   local loss, correct, scores, gradients = core.chain_backprop(chain, input, y, kind,
                                                                criterion.options)
@@ -186,9 +214,7 @@ local function evaluate(model, criterion, x, y)
     loss, correct, scores = core.chain_evaluate(chain, input, y, kind, criterion.options)
   else
     local pause <close> = autograd.pause() -- luacheck: ignore pause
-    scores = model(x)
-    loss = criterion(scores, y)
-    correct = count_correct(scores, y)
+    loss, correct, scores = on_tape("evaluate", model, criterion, x, y)
   end
   return loss, correct and correct / core.size(scores, 1), scores, chain and "fused" or "tape"
 end

@@ -32,16 +32,17 @@ local function one_per_class(labels, classes)
 end
 
 --- figures.activations(path, model, samples, classes, title): what every hidden layer of a
---- Sequential does with one sample of each class, and the probabilities it ends in.
+--- Sequential does with one sample of each class, and the probabilities it ends in. What comes
+--- before the first parameters, such as Rescaling and Flatten, prepares the input and is not shown.
 --- samples: {images = [n,h,w], x = [n,features], labels = [n]}.
 function figures.activations(path, model, samples, classes, title)
   local rows = one_per_class(samples.labels, classes)
   if rows:numel() == 0 then options.raise("figures.activations: no samples") end
-  local h, layers, hidden, started = samples.x[rows], {}, 0, false
+  local h, layers, hidden, learns = samples.x[rows], {}, 0, false
   for i, layer in ipairs(model) do
     h = layer(h):detach()
-    started = started or layer.weight ~= nil -- what stands before only prepares the input
-    if started and not layer.weight and i < #model then
+    learns = learns or #layer:parameters() > 0
+    if learns and not layer.weight and i < #model then
       hidden = hidden + 1
       layers[hidden] = {name = ("hidden layer %d (%s)"):format(hidden, tostring(layer)), values = h}
     end

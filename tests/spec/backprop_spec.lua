@@ -378,3 +378,77 @@ describe("nn.backprop, fused,", function()
     fail_everywhere(false)
   end)
 end)
+
+describe("nn.backprop on the tape", function()
+  it("takes models and losses that the fused pass does not cover", function()
+    local f64 = {dtype = "float64"}
+    local x, y = nn.randn(12, 6, f64), nn.randint(1, 4, 12)
+    for _, model in ipairs {
+      nn.Sequential(nn.Linear(6, 3, f64), nn.Softmax()),
+      nn.Sequential(nn.Tanh(), nn.Linear(6, 3, f64)),
+      nn.Sequential(nn.Sequential(nn.Linear(6, 3, f64))),
+      nn.Sequential(nn.Linear(6, 4, f64), nn.Tanh(), nn.ReLU(), nn.Linear(4, 3, f64)),
+    } do
+      compare(model, nn.CrossEntropyLoss(), x, y, "tape")
+    end
+    compare(nn.Sequential(nn.Linear(6, 1, f64)), nn.L1Loss(), x, nn.randn(12, 1, f64), "tape")
+    compare(nn.Sequential(nn.Linear(6, 3, f64)), nn.MSELoss {reduction = "sum"}, x:unsqueeze(1),
+            nn.randn(1, 12, 3, f64), "tape")
+  end)
+
+  it("respects a forward of an instance's own", function()
+    local model = network({4, 3, 2}, "float64", 1)
+    model[1].forward = function(_, x) return x[{ {}, {1, 3} }] end
+    compare(model, nn.CrossEntropyLoss(), nn.randn(5, 4, {dtype = "float64"}),
+            nn.randint(1, 3, 5), "tape")
+  end)
+
+  it("leaves the criterion its kind of target, and counts only where there are labels", function()
+    local model, x = network({4, 3, 2}, "float64", 1), nn.randn(5, 4, {dtype = "float64"})
+    local function squares(z, goal) return ((z - (goal or 0)) ^ 2):mean() end
+    for _, target in ipairs {0.5, false} do
+      local loss, correct, scores, path = nn.backprop(model, squares, x, target or nil)
+      assert.is_nil(correct)
+      assert.equal("tape", path)
+      assert.is_false(scores.requires_grad)
+      local evaluated, accuracy = nn.evaluate(model, squares, x, target or nil)
+      assert.is_true(loss == evaluated)
+      assert.is_nil(accuracy)
+    end
+  end)
+
+  it("raises before a gradient changes", function()
+    local model, x = network({4, 3, 2}, "float32", 1), nn.randn(5, 4)
+    local y = nn.tensor({1, 2, 1, 2, 3}, {dtype = "int64"})
+    local criterion = nn.CrossEntropyLoss()
+    local function ignoring(z) return z:mean() end
+    local function raises(patterns, ...)
+      support.raises(patterns, nn.backprop, ...)
+      assert.is_nil(model[1].weight.grad)
+    end
+    raises({"bad argument #1 to 'backprop' (it gives a table, expected a tensor)"},
+           function(input) return {model(input)} end, ignoring, x, y)
+    raises({"bad argument #2 to 'backprop' (it gives a number, expected a tensor)"}, model,
+           function() return 1 end, x, y)
+    raises({"bad argument #1 to 'backprop' (module expected, got nil)"}, nil, criterion, x, y)
+    raises({"bad argument #2 to 'backprop' (criterion expected, got tensor)"}, model, x, y)
+    support.raises({"bad argument #2 to 'evaluate' (criterion expected, got nil)"}, nn.evaluate,
+                   model)
+  end)
+
+  it("names the layer whose dtype differs", function()
+    local model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2, {dtype = "float64"}))
+    for _, f in ipairs {nn.backprop, nn.evaluate} do
+      support.raises({"layer 2 (Linear 3→2): input is float32, the weights are float64"}, f, model,
+                     nn.CrossEntropyLoss(), nn.randn(5, 4), nn.randint(1, 3, 5))
+    end
+  end)
+
+  it("gives a tracked input its gradient", function()
+    local model = network({4, 3, 2}, "float64", 1)
+    local x = nn.randn(5, 4, {dtype = "float64"}):requires_grad_()
+    local _, _, _, path = nn.backprop(model, nn.CrossEntropyLoss(), x, nn.randint(1, 3, 5))
+    assert.equal("tape", path)
+    assert.same({5, 4}, x.grad:shape())
+  end)
+end)

@@ -362,6 +362,32 @@ describe("Flatten", function()
   end)
 end)
 
+describe("Rescaling", function()
+  local bytes = nn.tensor({{0, 1}, {2, 255}}, {dtype = "uint8"})
+
+  it("makes numbers of bytes, rounded to float32 in either dtype", function()
+    local rescaling = nn.Rescaling(1 / 255, {offset = -0.5})
+    local expected = (bytes:to("float64") / 255 - 0.5):to("float32")
+    support.equal(rescaling(bytes), expected)
+    local model = nn.Sequential(rescaling):to("float64")
+    support.equal(model(bytes), expected:to("float64"))
+    assert.equal(0, #model:state_dict())
+  end)
+
+  it("takes bytes and finite numbers only", function()
+    support.raises({"Rescaling ×2: input is float32, expected uint8"}, nn.Rescaling(2),
+                   nn.ones(2))
+    for _, scale in ipairs {0, 0 / 0, math.huge, "1"} do
+      support.raises({"bad argument #1 to 'Rescaling'", "finite number"}, nn.Rescaling, scale)
+    end
+    for _, offset in ipairs {0 / 0, -math.huge} do
+      support.raises({"bad option 'offset' to 'Rescaling'", "finite number"}, nn.Rescaling, 1,
+                     {offset = offset})
+    end
+    support.raises({"bad dtype 'int64' to 'Rescaling'"}, nn.Rescaling, 1, {dtype = "int64"})
+  end)
+end)
+
 describe("Dropout", function()
   it("takes a probability below 1", function()
     for _, p in ipairs {1, -0.1, 0 / 0} do

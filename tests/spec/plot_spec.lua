@@ -449,15 +449,21 @@ describe("plot.activations", function()
 end)
 
 describe("figures.activations", function()
-  it("shows the hidden layers, not what prepares the input", function()
-    local images, path = nn.randint(0, 256, 3, 4, 4):to("uint8"), folder .. "/layers.svg"
-    local model = nn.Sequential(nn.Rescaling(1 / 255), nn.Flatten(), nn.Linear(16, 5), nn.ReLU(),
-                                nn.Linear(5, 2))
-    local samples = {images = images, x = images, labels = nn.tensor({1, 2, 1}, {dtype = "int64"})}
-    assert(nn.figures.activations(path, model, samples, {"a", "b"}, "layers"))
-    local svg = read(path)
-    assert.truthy(svg:find("hidden layer 1") and svg:find("ReLU")) -- perhaps on two lines
-    assert.falsy(svg:find("Rescaling") or svg:find("Flatten") or svg:find("hidden layer 2"))
+  it("numbers the hidden layers from the first that learns: bytes are only prepared", function()
+    local images = nn.randint(0, 256, 4, 3, 2):to("uint8")
+    local labels = nn.tensor({2, 1, 2, 3}, {dtype = "int64"})
+    local model = nn.Sequential(nn.Rescaling(1 / 255), nn.Flatten(), nn.Linear(6, 5), nn.ReLU(),
+                                nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))
+    local path = folder .. "/a.svg"
+    assert.is_true(nn.figures.activations(path, model, {images = images, x = images,
+                                                        labels = labels}, {"a", "b", "c"}, "?"))
+    for _, text in ipairs {"hidden layer 1", "(ReLU)", "hidden layer 2", "(Tanh)"} do
+      shows(path, text)
+    end
+    for _, absent in ipairs {"Rescaling", "Flatten", "hidden layer 3"} do
+      assert.is_nil(read(path):find(absent, 1, true), absent)
+    end
+    assert_only("a.svg")
   end)
 end)
 

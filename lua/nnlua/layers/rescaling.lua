@@ -8,6 +8,10 @@ local core = require "nnlua.core"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
 
+local function is_finite(v)
+  return type(v) == "number" and v == v and math.abs(v) ~= math.huge
+end
+
 --- nn.Rescaling(scale [, {offset = 0, dtype = "float32"}])
 --- uint8 x [*] -> [*] of the given dtype; module:to(dtype) changes it. y is rounded to float32
 --- whatever the dtype, as pixels usually are, so that float32 and float64 models see the same
@@ -17,8 +21,10 @@ local Rescaling = class("Rescaling", Module)
 
 function Rescaling:init(scale, given)
   local o = options.check("Rescaling", given, {offset = 0, dtype = "float32"})
-  if type(scale) ~= "number" or scale == 0 or scale ~= scale or math.abs(scale) == math.huge then
+  if not is_finite(scale) or scale == 0 then
     core.arg_error(1, "Rescaling", "finite number other than 0 expected, got " .. tostring(scale))
+  elseif not is_finite(o.offset) then
+    options.raise("bad option 'offset' to 'Rescaling' (finite number expected, got %s)", o.offset)
   end
   self.scale, self.offset = scale, o.offset
   self:set_dtype(o.dtype)
