@@ -32,6 +32,22 @@ static int8_t lowest_digit(int64_t *q)
 }
 
 #define DEFINE_DIGITS(suffix, type, nn_type, DIGITS, MOST)                                         \
+    static bool even_##suffix(const void *w, int64_t units, int64_t terms, int64_t unit_step,      \
+                              int64_t term_step)                                                   \
+    {                                                                                              \
+        for (int64_t u = 0; u < units; u++) {                                                      \
+            double most = 0, sum = 0;                                                              \
+            for (int64_t k = 0; k < terms; k++) {                                                  \
+                double size = fabs((double)((const type *)w)[u * unit_step + k * term_step]);      \
+                if (!isfinite(size)) return false;                                                 \
+                most = size > most ? size : most;                                                  \
+                sum += size;                                                                       \
+            }                                                                                      \
+            if (most * (double)terms > NN_K_DIGITS_SPREAD * sum) return false;                     \
+        }                                                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+                                                                                                   \
     static void pack_##suffix(void *packed, const void *vw, int64_t units, int64_t terms,          \
                               int64_t unit_step, int64_t term_step, double scale)                  \
     {                                                                                              \
@@ -107,6 +123,7 @@ DEFINE_DIGITS(f64, double, NN_K_F64, NN_K_DIGITS_F64, 1023)
 
 const nn_k_digits NN_K_TABLE(nn_k_digits) = {
     .pack_bytes = pack_bytes,
+    .even = {[NN_K_F32] = even_f32, [NN_K_F64] = even_f64},
     .pack = {[NN_K_F32] = pack_f32, [NN_K_F64] = pack_f64},
     .linear = {[NN_K_F32] = linear_f32, [NN_K_F64] = linear_f64},
     .gradient = {[NN_K_F32] = gradient_f32, [NN_K_F64] = gradient_f64},

@@ -82,7 +82,8 @@ typedef struct step {
     const nn_chain_loss *loss;
     double *loss_sum; /* of each tile */
     int64_t *correct; /* of each tile; NULL: there are no labels */
-    bool *finite;     /* whether the first layer's weights are: each block of them, or W's digits */
+    bool *suits;      /* whether each block of the first layer's weights suits the form */
+    bool deltas_suit; /* whether the chunk's deltas suit digits */
 
     int64_t first, rows; /* the chunk at hand */
     int slices[NN_CHAIN_MOST];
@@ -143,7 +144,7 @@ static void lay_out(step *s, arena *a)
     int64_t tiles = (s->N + s->tile - 1) / s->tile, size = s->size;
     s->loss_sum = take(a, tiles * (int64_t)sizeof(double));
     if (nn_chain_loss_has_labels(s->loss)) s->correct = take(a, tiles * (int64_t)sizeof(int64_t));
-    s->finite = take(a, (pack_blocks(s, 0) + 1) * (int64_t)sizeof(bool));
+    s->suits = take(a, (pack_blocks(s, 0) + 1) * (int64_t)sizeof(bool));
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
         if (is_packed_panel(s, l)) at->Wt = take(a, at->in * at->width * size);
@@ -181,16 +182,16 @@ static void pack_weights(void *context, int64_t block)
         int64_t k = block * PACKED_ROWS, rows = at->in - k < PACKED_ROWS ? at->in - k : PACKED_ROWS;
         char *panel = at->Wt + k * at->width * s->size;
         nn_panel_pack(panel, s->type, at->weights + k * s->size, 1, at->in, rows, at->out);
-        if (l == 0) s->finite[block] = nn_k()->panel->finite[s->type](panel, rows * at->width);
+        if (l == 0) s->suits[block] = nn_k()->panel->finite[s->type](panel, rows * at->width);
         return;
     }
     /* The last block: what is small. */
-    s->finite[pack_blocks(s, 0)] = true;
+    s->suits[pack_blocks(s, 0)] = true;
     if (s->form == NN_ROWS_PACKED) {
         const layer *at = &s->layer[0];
         nn_k()->digits->pack[s->type](s->W_digits, at->weights, at->out, s->in, s->in, 1,
                                       s->rescaling.scale);
-        s->finite[0] = nn_k()->panel->finite[s->type](at->weights, at->out * s->in);
+        s->suits[0] = nn_k()->digits->even[s->type](at->weights, at->out, s->in, s->in, 1);
     }
     for (int l = 0; l < s->layers; l++) {
         layer *at = &s->layer[l];
@@ -202,14 +203,15 @@ static void pack_weights(void *context, int64_t block)
     }
 }
 
-/* Packs all weights; returns whether those of the first layer are finite. */
+/* Packs all weights; returns whether those of the first layer suit the form of the rows: they are
+** finite for lists, which leave zeros out, and even for digits. */
 static bool prepare(step *s)
 {
     int64_t blocks = 1;
     for (int l = 0; l < s->layers; l++) blocks += pack_blocks(s, l);
     nn_k_parallel(blocks, pack_weights, s);
     for (int64_t b = 0; b <= pack_blocks(s, 0); b++)
-        if (!s->finite[b]) return false;
+        if (!s->suits[b]) return false;
     return true;
 }
 
@@ -395,19 +397,52 @@ static void gradient_of_lists(const step *s, int64_t first, int64_t n)
         few_features(s, dWt, first + k, n - k < most ? n - k : most);
 }
 
+/* Rows that are summed at a time: of them a register block's columns stay in L2. */
+#define SUMMED_ROWS 256
+
+/* Deltas that differ too much in size for digits are multiplied with the numbers that the bytes
+** stand for, a few columns at a time. */
+static void gradient_of_bytes(const step *s, int64_t first, int64_t n)
+{
+    _Alignas(NN_K_LINE) char x[TRANSPOSED_BYTES];
+    const layer *at = &s->layer[0];
+    int64_t columns = TRANSPOSED_BYTES / (SUMMED_ROWS * s->size);
+    for (int64_t k = first; k < first + n; k += columns)
+        for (int64_t row = 0; row < s->rows; row += SUMMED_ROWS) {
+            nn_k_product p = {.c = at->dW + k * s->size,
+                              .c_row = at->in,
+                              .start = s->first + row > 0 ? at->dW + k * s->size : NULL,
+                              .start_row = at->in,
+                              .a = row_of(s, at->delta, row, at->width),
+                              .a_row = 1,
+                              .a_col = at->width,
+                              .b = x,
+                              .b_row = columns,
+                              .M = at->out,
+                              .N = first + n - k < columns ? first + n - k : columns,
+                              .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
+            for (int64_t r = 0; r < p.K; r++)
+                nn_rescaling_apply(row_of(s, x, r, columns),
+                                   (const uint8_t *)s->x + (s->first + row + r) * s->in + k,
+                                   s->table, s->type, p.N);
+            multiply(s, &p);
+        }
+}
+
 static void gradient_of_packed(const step *s, int64_t first, int64_t n)
 {
     const layer *at = &s->layer[0];
     char *dW = at->dW + first * s->size;
+    if (!s->deltas_suit) {
+        gradient_of_bytes(s, first, n);
+        return;
+    }
     for (int64_t u = 0; u < at->out && s->first == 0; u++)
         memset(row_of(s, dW, u, at->in), 0, (size_t)(n * s->size));
     nn_k()->digits->gradient[s->type](
         dW, at->in, s->delta_digits, s->rows_of_x->packed_by_feature + nn_k_bytes_size(first, s->N),
         s->first, s->rows, s->N, n, at->out);
 }
-
-/* Rows that are summed at a time: of them a register block's columns stay in L2. */
-#define SUMMED_ROWS 256
 
 static void gradient(const step *s, int l, int64_t first, int64_t n)
 {
@@ -476,6 +511,16 @@ static int64_t cut_slices(step *s)
 
 /* ---- The whole ---- */
 
+/* The first layer's deltas in digits, if these are exact enough for them. */
+static void cut_deltas(step *s)
+{
+    const layer *at = &s->layer[0];
+    s->deltas_suit = nn_k()->digits->even[s->type](at->delta, at->out, s->rows, 1, at->width);
+    if (s->deltas_suit)
+        nn_k()->digits->pack[s->type](s->delta_digits, at->delta, at->out, s->rows, 1, at->width,
+                                      s->rescaling.scale);
+}
+
 /* Everything after the operands are checked and the results are there. */
 static void run(step *s)
 {
@@ -483,9 +528,7 @@ static void run(step *s)
     for (s->first = 0; s->first < s->N; s->first += s->chunk) {
         s->rows = s->N - s->first < s->chunk ? s->N - s->first : s->chunk;
         nn_k_parallel((s->rows + s->tile - 1) / s->tile, run_tile, s);
-        if (s->backward && s->form == NN_ROWS_PACKED)
-            nn_k()->digits->pack[s->type](s->delta_digits, s->layer[0].delta, s->layer[0].out,
-                                          s->rows, 1, s->layer[0].width, s->rescaling.scale);
+        if (s->backward && s->form == NN_ROWS_PACKED) cut_deltas(s);
         nn_k_parallel(slices, run_slice, s);
     }
 }
@@ -545,9 +588,8 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
     return s;
 }
 
-/* Divides the batch, takes the memory and packs the weights. Where a weight is not finite, lists,
-** which leave zeros out, do not multiply it by 0, and digits make its whole unit NaN: then x is
-** taken as it is. */
+/* Divides the batch, takes the memory and packs the weights. Weights that do not suit the form of
+** the rows are multiplied with x as it is. */
 static nn_status prepare_input(step *s, void **memory, nn_error *err)
 {
     for (;;) {

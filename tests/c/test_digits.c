@@ -442,6 +442,34 @@ static void *run_blocks(void *context)
     return NULL;
 }
 
+/* Even units, an uneven one, and what is no number, seen by every set; both layouts. */
+static void test_even(nn_k_type type)
+{
+    enum { UNITS = 21, TERMS = 100 };
+    double *w = malloc(UNITS * TERMS * sizeof *w);
+    for (int way = 0; way < 2; way++)
+        for (int odd = -1; odd < UNITS; odd++) {
+            int64_t unit_step = way ? 1 : TERMS, term_step = way ? UNITS : 1;
+            static const double sizes[] = {65, -65, NAN, INFINITY, 63};
+            for (int s = 0; s < 5; s++) {
+                for (int64_t i = 0; i < UNITS * TERMS; i++) {
+                    double value = i % 2 ? 1 : -1;
+                    if (odd >= 0 && i == odd * unit_step + 37 * term_step)
+                        value = sizes[s] * (TERMS - 1) / (TERMS - fabs(sizes[s]));
+                    if (type == NN_K_F32)
+                        ((float *)w)[i] = (float)value;
+                    else
+                        w[i] = value;
+                }
+                bool even = odd < 0 || s == 4;
+                CHECK(twin->even[type](w, UNITS, TERMS, unit_step, term_step) == even);
+                for (int t = 0; t < tuned_count; t++)
+                    CHECK(tuned[t]->even[type](w, UNITS, TERMS, unit_step, term_step) == even);
+            }
+        }
+    free(w);
+}
+
 static void test_threads(void)
 {
     enum { ROWS = BLOCKS * BLOCK_ROWS };
@@ -495,6 +523,8 @@ int main(void)
         test_longest_sums(type);
         test_bound_is_reached(type);
     }
+    test_even(NN_K_F32);
+    test_even(NN_K_F64);
     test_threads();
     CHECK_AT(amx_emulator_fault() == NULL, "a tile instruction that the processor would refuse");
     CHECK(!amx_emulator_configured());

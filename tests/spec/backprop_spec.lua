@@ -210,6 +210,23 @@ describe("nn.backprop, fused,", function()
     core.set_isa(isa)
   end)
 
+  -- Digits are as exact as the largest weight or delta of a unit allows.
+  it("multiplies dense bytes as they are where one weight or delta dwarfs the others", function()
+    nn.manual_seed(5)
+    local x, y = nn.randint(0, 256, 300, 90):to("uint8"), nn.randn(300, 4)
+    x[{ {}, 1 }], x[{1, {}}] = 0, 0
+    local model = nn.Sequential(nn.Rescaling(1 / 255), nn.Linear(90, 4))
+    compare(model, nn.MSELoss(), x, y, "fused")
+    y[{1, {}}] = 1e6 -- a target far off, in a row of zeros
+    nn.backprop(model, nn.MSELoss(), x, y)
+    local fused = gradients(model)[1]
+    nn.MSELoss()(model(x), y):backward()
+    assert_close(fused, gradients(model)[1], TOLERANCE.float32, "gradient")
+    nn.no_grad(function() model[2].weight[{1, 1}] = 1e5 end) -- for a pixel that is 0
+    local _, _, scores = nn.evaluate(model, nn.MSELoss(), x, y)
+    assert_close(scores, model(x):detach(), TOLERANCE.float32, "scores")
+  end)
+
   it("raises as the tape does where there is nothing to train", function()
     local model, x, y = network({4, 3, 2}, "float32", 1), nn.randn(5, 4), nn.randint(1, 3, 5)
     support.raises({"backward", "no_grad"}, nn.no_grad, nn.backprop, model, nn.CrossEntropyLoss(),

@@ -194,6 +194,7 @@ static void pack_bytes(uint8_t *packed, const uint8_t *x, int64_t lanes, int64_t
 
 const nn_k_digits NN_K_TABLE(nn_k_digits) = {
     .pack_bytes = pack_bytes,
+    .even = {[NN_K_F32] = even_f32, [NN_K_F64] = even_f64},
     .pack = {[NN_K_F32] = pack_f32, [NN_K_F64] = pack_f64},
     .linear = {[NN_K_F32] = linear_f32, [NN_K_F64] = linear_f64},
     .gradient = {[NN_K_F32] = gradient_f32, [NN_K_F64] = gradient_f64},
