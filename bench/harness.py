@@ -152,8 +152,8 @@ class Tools:
                     return folder
         return None
 
-    def nnlua(self, script, *args, name="nnlua", dtype="float32"):
-        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args])
+    def nnlua(self, script, *args, name="nnlua", dtype="float32", threads=THREADS):
+        return Program(name, dtype, [NNLUA, "bench/%s.lua" % script, *args], 1, threads)
 
     def py(self, name, module, script, *args, dtype="float32", threads=THREADS):
         if module not in self.modules:
