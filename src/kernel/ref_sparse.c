@@ -17,9 +17,13 @@
         return count;                                                                              \
     }
 
+/* The value of an entry, and moving one. */
+#define VALUE(lists, e, real)                                                                      \
+    ((lists)->table ? ((const real *)(lists)->table)[((const uint8_t *)(lists)->value)[e]]         \
+                    : ((const real *)(lists)->value)[e])
+
 #define DEFINE_SPARSE(suffix, real)                                                                \
-    static void by_row_##suffix(nn_k_lists *lists, const void *x, const void *table, int64_t rows, \
-                                int64_t in)                                                        \
+    static void by_row_##suffix(nn_k_lists *lists, const void *x, int64_t rows, int64_t in)        \
     {                                                                                              \
         uint32_t end = 0, *start = lists->start;                                                   \
         for (int64_t range = 0; range < nn_k_ranges(in); range++)                                  \
@@ -27,11 +31,14 @@
                 int64_t first = nn_k_range_start(in, range);                                       \
                 *start++ = end;                                                                    \
                 for (int64_t k = first; k < nn_k_range_start(in, range + 1); k++) {                \
-                    real v = table ? ((const real *)table)[((const uint8_t *)x)[r * in + k]]       \
-                                   : ((const real *)x)[r * in + k];                                \
-                    if (v == 0) continue;                                                          \
+                    int64_t at = r * in + k;                                                       \
+                    if (lists->table ? ((const uint8_t *)x)[at] == 0 : ((const real *)x)[at] == 0) \
+                        continue;                                                                  \
                     lists->index[end] = (uint8_t)(k - first);                                      \
-                    ((real *)lists->value)[end++] = v;                                             \
+                    if (lists->table)                                                              \
+                        ((uint8_t *)lists->value)[end++] = ((const uint8_t *)x)[at];               \
+                    else                                                                           \
+                        ((real *)lists->value)[end++] = ((const real *)x)[at];                     \
                 }                                                                                  \
             }                                                                                      \
         *start = end;                                                                              \
@@ -46,11 +53,15 @@
                 *start++ = end;                                                                    \
                 for (int64_t r = 0; r < rows; r++) {                                               \
                     const uint32_t *list = by_row->start + range * rows + r;                       \
-                    for (uint32_t e = list[0]; e < list[1]; e++)                                   \
-                        if (by_row->index[e] == k - first) {                                       \
-                            lists->index[end] = (uint8_t)r;                                        \
+                    for (uint32_t e = list[0]; e < list[1]; e++) {                                 \
+                        if (by_row->index[e] != k - first) continue;                               \
+                        lists->index[end] = (uint8_t)r;                                            \
+                        if (lists->table)                                                          \
+                            ((uint8_t *)lists->value)[end++] =                                     \
+                                ((const uint8_t *)by_row->value)[e];                               \
+                        else                                                                       \
                             ((real *)lists->value)[end++] = ((const real *)by_row->value)[e];      \
-                        }                                                                          \
+                    }                                                                              \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
@@ -66,7 +77,7 @@
                     const uint32_t *list = by_row->start + range * rows + r;                       \
                     for (uint32_t e = list[0]; e < list[1]; e++) {                                 \
                         int64_t k = nn_k_range_start(in, range) + by_row->index[e];                \
-                        sum += (double)((const real *)by_row->value)[e] *                          \
+                        sum += (double)VALUE(by_row, e, real) *                                    \
                                (double)((const real *)Wt)[k * width + u];                          \
                     }                                                                              \
                 }                                                                                  \
@@ -81,7 +92,7 @@
                 real *sum_of = (real *)dWt + (k - first) * width + u;                              \
                 double sum = (double)*sum_of;                                                      \
                 for (uint32_t e = by_feature->start[k]; e < by_feature->start[k + 1]; e++)         \
-                    sum += (double)((const real *)by_feature->value)[e] *                          \
+                    sum += (double)VALUE(by_feature, e, real) *                                    \
                            (double)((const real *)dz)[by_feature->index[e] * width + u];           \
                 *sum_of = (real)sum;                                                               \
             }                                                                                      \

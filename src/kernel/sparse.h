@@ -19,8 +19,9 @@
 **   value:  | v v v | w w w w |
 **
 ** An index counts from the first feature of its range, or row of the tile.
-** Elements are REAL, or bytes with a table of the value of each: 256 REALs,
-** table[0] = 0. Twins: ref_sparse.c.
+** Values are REAL; or bytes with a table of what each stands for, 256 REALs,
+** table[0] = 0, which keeps the lists of images small: two bytes an element.
+** Twins: ref_sparse.c.
 */
 #ifndef NN_KERNEL_SPARSE_H
 #define NN_KERNEL_SPARSE_H
@@ -48,15 +49,15 @@ static inline int64_t nn_k_range_start(int64_t in, int64_t range)
 typedef struct nn_k_lists {
     uint32_t *start; /* ranges*rows + 1, or in + 1 */
     uint8_t *index;
-    void *value; /* REAL */
+    void *value;       /* REAL; or bytes, if there is a table */
+    const void *table; /* 256 REALs, or NULL */
 } nn_k_lists;
 
 /* The elements of x (n) that are not 0. Bytes: those that are not byte 0. */
 typedef int64_t nn_k_sparse_count(const void *x, int64_t n);
 
-/* Lists x (rows,in), a tile, by row. table: of bytes; NULL if x is REAL. */
-typedef void nn_k_sparse_by_row(nn_k_lists *lists, const void *x, const void *table, int64_t rows,
-                                int64_t in);
+/* Lists x (rows,in), a tile, by row: bytes if the lists have a table, else REAL. */
+typedef void nn_k_sparse_by_row(nn_k_lists *lists, const void *x, int64_t rows, int64_t in);
 
 /* Lists the same tile by feature. */
 typedef void nn_k_sparse_by_feature(nn_k_lists *lists, const nn_k_lists *by_row, int64_t rows,

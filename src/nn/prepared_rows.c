@@ -15,7 +15,6 @@ typedef struct pass {
     const char *x;
     int64_t size;     /* bytes of an element of x */
     int64_t *counted; /* elements of each tile that are not 0 */
-    const void *table;
 } pass;
 
 static int64_t rows_of(const nn_prepared_rows *s, int64_t tile)
@@ -40,8 +39,8 @@ static void list_by_row(void *context, int64_t tile)
 {
     const pass *p = context;
     const nn_prepared_rows *s = p->rows;
-    nn_k()->sparse->by_row[s->key.type](&s->lists_by_row[tile], tile_of(p, tile), p->table,
-                                        rows_of(s, tile), s->key.in);
+    nn_k()->sparse->by_row[s->key.type](&s->lists_by_row[tile], tile_of(p, tile), rows_of(s, tile),
+                                        s->key.in);
 }
 
 static void list_by_feature(void *context, int64_t tile)
@@ -84,7 +83,8 @@ static int64_t whole_lines(int64_t bytes)
 static nn_k_lists *lists_new(const nn_prepared_rows *s, bool by_feature, const int64_t *counted,
                              nn_error *err)
 {
-    int64_t size = s->key.type == NN_K_F32 ? 4 : 8;
+    bool bytes = s->key.dtype == NN_UINT8;
+    int64_t size = bytes ? 1 : s->key.type == NN_K_F32 ? 4 : 8;
     int64_t total = whole_lines(s->tiles * (int64_t)sizeof(nn_k_lists)), at = total;
     for (int round = 0; round < 2; round++) {
         nn_k_lists *lists = NULL;
@@ -96,6 +96,7 @@ static nn_k_lists *lists_new(const nn_prepared_rows *s, bool by_feature, const i
             int64_t values = whole_lines((n + 1) * size);
             int64_t heads = whole_lines((starts + 1) * (int64_t)sizeof(uint32_t));
             if (round == 1) {
+                lists[t].table = bytes ? s->table : NULL;
                 lists[t].value = (char *)lists + at;
                 lists[t].start = (uint32_t *)(void *)((char *)lists + at + values);
                 lists[t].index = (uint8_t *)lists + at + values + heads;
@@ -177,15 +178,11 @@ static nn_rows_form choose(const nn_prepared_rows *s)
 
 static nn_status make_lists(nn_prepared_rows *s, pass *p, bool by_feature, nn_error *err)
 {
-    double table[256];
     if (!s->lists_by_row) {
         if (!p->counted) NN_TRY(count(s, p, err));
         s->lists_by_row = lists_new(s, false, p->counted, err);
         if (!s->lists_by_row) return err->code;
-        if (s->key.dtype == NN_UINT8) {
-            nn_rescaling_table(table, s->key.type, s->key.rescaling);
-            p->table = table;
-        }
+        nn_rescaling_table(s->table, s->key.type, s->key.rescaling);
         nn_k_parallel(s->tiles, list_by_row, p);
     }
     if (by_feature && !s->lists_by_feature) {

@@ -44,6 +44,7 @@ typedef struct nn_prepared_rows {
     int64_t tiles;    /* of key.tile rows, the last perhaps shorter */
     /* Lists of each tile; packed bytes, lanes being rows or features. NULL: not made. */
     nn_k_lists *lists_by_row, *lists_by_feature;
+    double table[256]; /* what the bytes in lists stand for, as values of key.type */
     uint8_t *packed_by_row, *packed_by_feature;
 } nn_prepared_rows;
 

@@ -170,16 +170,16 @@ static uint8_t indices[2][MOST + 1];
 static double values[2][MOST + 1];
 static nn_k_lists lists_of(int i)
 {
-    return (nn_k_lists){starts[i], indices[i], values[i]};
+    return (nn_k_lists){starts[i], indices[i], values[i], NULL};
 }
 
 /* Whether two listings say the same. */
 static bool same_lists(nn_k_type type, const nn_k_lists *x, const nn_k_lists *y, int64_t lists)
 {
     uint32_t n = x->start[lists];
+    size_t size = x->table ? 1 : (size_t)size_of(type);
     return memcmp(x->start, y->start, (size_t)(lists + 1) * sizeof *x->start) == 0 &&
-           memcmp(x->index, y->index, n) == 0 &&
-           memcmp(x->value, y->value, n * (size_t)size_of(type)) == 0;
+           memcmp(x->index, y->index, n) == 0 && memcmp(x->value, y->value, n * size) == 0;
 }
 
 static const int64_t tiles[][3] = {{96, 784, 25}, {1, 1, 1},   {96, 256, 16}, {17, 257, 130},
@@ -202,16 +202,17 @@ static void test_lists(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type typ
             nn_k_type of = bytes ? NN_K_U8 : type;
             CHECK_INT(tuned->sparse->count[of](a, n), ref->sparse->count[of](a, n));
             mine = lists_of(0), theirs = lists_of(1);
-            tuned->sparse->by_row[type](&mine, a, bytes ? table : NULL, rows, in);
-            ref->sparse->by_row[type](&theirs, a, bytes ? table : NULL, rows, in);
+            mine.table = theirs.table = bytes ? table : NULL;
+            tuned->sparse->by_row[type](&mine, a, rows, in);
+            ref->sparse->by_row[type](&theirs, a, rows, in);
             CHECK(same_lists(type, &mine, &theirs, nn_k_ranges(in) * rows));
             CHECK_INT(mine.start[nn_k_ranges(in) * rows], ref->sparse->count[of](a, n));
 
             static uint32_t feature_starts[2][1024];
             static uint8_t feature_indices[2][MOST + 1];
             static double feature_values[2][MOST + 1];
-            nn_k_lists f = {feature_starts[0], feature_indices[0], feature_values[0]};
-            nn_k_lists g = {feature_starts[1], feature_indices[1], feature_values[1]};
+            nn_k_lists f = {feature_starts[0], feature_indices[0], feature_values[0], mine.table};
+            nn_k_lists g = {feature_starts[1], feature_indices[1], feature_values[1], mine.table};
             tuned->sparse->by_feature[type](&f, &mine, rows, in);
             ref->sparse->by_feature[type](&g, &theirs, rows, in);
             CHECK(same_lists(type, &f, &g, in));
@@ -224,9 +225,14 @@ static void without_signs(void *data, nn_k_type type, int64_t n)
     for (int64_t i = 0; i < n; i++) put(data, type, i, at(data, type, i) + 0);
 }
 
-/* Leaving zeros out: against the twin, and bit for bit against the panel product. */
-static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type)
+/* Leaving zeros out: against the twin, and bit for bit against the panel product. bytes: x are
+*bytes
+** that stand for a 255th of themselves. */
+static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type, bool bytes)
 {
+    static char table[256 * 8];
+    static uint8_t x[MOST];
+    for (int byte = 0; byte < 256; byte++) put(table, type, byte, byte / 255.0);
     for (int t = 0; t < TILES; t++) {
         int64_t rows = tiles[t][0], in = tiles[t][1], out = tiles[t][2];
         int64_t width = nn_k_panel_row(type, out);
@@ -234,7 +240,12 @@ static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type ty
         fill(a, type, rows * in, 0.2);
         fill(b, type, in * out, 1);
         fill(start, type, width, 1);
-        tuned->sparse->by_row[type](&by_row, a, NULL, rows, in);
+        for (int64_t i = 0; i < rows * in && bytes; i++) {
+            x[i] = at(a, type, i) == 0 ? 0 : (uint8_t)(1 + i % 255);
+            put(a, type, i, at(table, type, x[i]));
+        }
+        by_row.table = by_feature.table = bytes ? table : NULL;
+        tuned->sparse->by_row[type](&by_row, bytes ? (const void *)x : a, rows, in);
         tuned->sparse->by_feature[type](&by_feature, &by_row, rows, in);
         nn_panel_pack(panel, type, b, out, 1, in, out);
         for (int bias = 0; bias < 2; bias++) {
@@ -322,7 +333,8 @@ int main(void)
             test_finite(tuned, ref, type);
             test_panel(tuned, ref, type);
             test_lists(tuned, ref, type);
-            test_sparse(tuned, ref, type);
+            test_sparse(tuned, ref, type, false);
+            test_sparse(tuned, ref, type, true);
             if (i > 0 && strcmp(tuned->isa, "avx2") == 0)
                 test_same_bits(nn_k_runnable(0), tuned, type);
         }

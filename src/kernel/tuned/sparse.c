@@ -26,6 +26,25 @@ static inline uint64_t nonzero_bytes(const uint8_t *bytes)
     return (((word & low) + low) | word) & ~low;
 }
 
+/* Appends those of n bytes that are not 0; the first has index 0. */
+static uint32_t list_bytes(nn_k_lists *lists, uint32_t end, const uint8_t *x, int64_t n)
+{
+    int64_t i = 0;
+    uint8_t *value = lists->value;
+    for (; i + GROUP <= n; i += GROUP)
+        for (uint64_t marks = nonzero_bytes(x + i); marks; marks &= marks - 1, end++) {
+            int64_t k = i + __builtin_ctzll(marks) / 8;
+            lists->index[end] = (uint8_t)k;
+            value[end] = x[k];
+        }
+    for (; i < n; i++) {
+        lists->index[end] = (uint8_t)i;
+        value[end] = x[i];
+        end += x[i] != 0;
+    }
+    return end;
+}
+
 /* Whether no bit of x is set; size: a multiple of 8 bytes, constant where it is called. */
 static inline INLINE bool is_zero(const void *x, size_t size)
 {
