@@ -13,7 +13,7 @@
 **   plain    x (chunk,in_row), where x itself is no panel
 **   packed   the digits of W (out,in) and of delta (out,chunk), for Wt
 **
-** The last layer's z are the scores of the whole batch; it needs no a.
+** The last layer's z are the scores of the whole batch, its deltas their gradient.
 */
 #include "nn/chain.h"
 
@@ -155,7 +155,7 @@ static void lay_out(step *s, arena *a)
         if (l < s->layers - 1 && keeps_input(at->chain))
             at->a = take(a, s->chunk * at->width * size);
         if (!s->backward) continue;
-        at->delta = take(a, s->chunk * at->width * size);
+        if (l == 0 || l < s->layers - 1) at->delta = take(a, s->chunk * at->width * size);
         at->db = take(a, at->width * (int64_t)sizeof(double));
         if (l > 0 && at->in != at->in_row) at->W = take(a, at->out * at->in_row * size);
     }
@@ -333,27 +333,36 @@ static void forward(const step *s, int64_t row, int64_t rows)
     }
 }
 
-/* The last layer's delta are the padded rows of dscores. */
+/* The deltas of layer l from a row of the chunk on, and the elements between their rows. Those of
+** the last of several layers lie where the loss has put them. */
+static const char *delta_of(const step *s, int l, int64_t row, int64_t *stride)
+{
+    bool as_scores = l > 0 && l == s->layers - 1;
+    *stride = as_scores ? s->C : s->layer[l].width;
+    return as_scores ? row_of(s, s->dscores, s->first + row, s->C)
+                     : row_of(s, s->layer[l].delta, row, *stride);
+}
+
 static void backward(const step *s, int64_t row, int64_t rows)
 {
-    const layer *last = &s->layer[s->layers - 1];
-    for (int64_t r = row; r < row + rows; r++) {
-        char *delta = row_of(s, last->delta, r, last->width);
-        memcpy(delta, row_of(s, s->dscores, s->first + r, s->C), (size_t)(s->C * s->size));
-        memset(delta + s->C * s->size, 0, (size_t)((last->width - s->C) * s->size));
-    }
+    if (s->layers == 1) /* whose deltas are padded */
+        for (int64_t r = row; r < row + rows; r++) {
+            char *delta = row_of(s, s->layer[0].delta, r, s->layer[0].width);
+            memcpy(delta, row_of(s, s->dscores, s->first + r, s->C), (size_t)(s->C * s->size));
+            memset(delta + s->C * s->size, 0, (size_t)((s->layer[0].width - s->C) * s->size));
+        }
     for (int l = s->layers - 1; l > 0; l--) {
         const layer *at = &s->layer[l], *below = at - 1;
-        multiply(s, &(nn_k_product){.c = row_of(s, below->delta, row, below->width),
-                                    .c_row = below->width,
-                                    .a = row_of(s, at->delta, row, at->width),
-                                    .a_row = at->width,
-                                    .a_col = 1,
-                                    .b = at->W ? at->W : at->weights,
-                                    .b_row = at->in_row,
-                                    .M = rows,
-                                    .N = below->width,
-                                    .K = at->out});
+        nn_k_product p = {.c = row_of(s, below->delta, row, below->width),
+                          .c_row = below->width,
+                          .a_col = 1,
+                          .b = at->W ? at->W : at->weights,
+                          .b_row = at->in_row,
+                          .M = rows,
+                          .N = below->width,
+                          .K = at->out};
+        p.a = delta_of(s, l, row, &p.a_row);
+        multiply(s, &p);
         activate_back(s, l - 1, row, rows);
     }
 }
@@ -452,12 +461,11 @@ static void gradient(const step *s, int l, int64_t first, int64_t n)
                           .c_row = at->in,
                           .start = s->first + row > 0 ? at->dW + first * s->size : NULL,
                           .start_row = at->in,
-                          .a = row_of(s, at->delta, row, at->width),
                           .a_row = 1,
-                          .a_col = at->width,
                           .M = at->out,
                           .N = n,
                           .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
+        p.a = delta_of(s, l, row, &p.a_col);
         p.b = dense_input(s, l, row, &p.b_row) + first * s->size;
         multiply(s, &p);
     }
@@ -466,8 +474,9 @@ static void gradient(const step *s, int l, int64_t first, int64_t n)
 static void bias_gradient(const step *s, int l)
 {
     const layer *at = &s->layer[l];
-    const char *delta = at->delta;
-    for (int64_t r = 0; r < s->rows; r++, delta += at->width * s->size)
+    int64_t stride;
+    const char *delta = delta_of(s, l, 0, &stride);
+    for (int64_t r = 0; r < s->rows; r++, delta += stride * s->size)
         for (int64_t u = 0; u < at->out; u++)
             at->db[u] += s->type == NN_K_F32 ? (double)((const float *)(const void *)delta)[u]
                                              : ((const double *)(const void *)delta)[u];

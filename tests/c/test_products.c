@@ -226,8 +226,8 @@ static void without_signs(void *data, nn_k_type type, int64_t n)
 }
 
 /* Leaving zeros out: against the twin, and bit for bit against the panel product. bytes: x are
-*bytes
-** that stand for a 255th of themselves. */
+ *bytes
+ ** that stand for a 255th of themselves. */
 static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type type, bool bytes)
 {
     static char table[256 * 8];
