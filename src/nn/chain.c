@@ -502,7 +502,7 @@ static void run_slice(void *context, int64_t i)
         gradient(s, l, first, end - first);
 }
 
-/* Slices of about equal work, a few for each thread; returns their number, biases included. The
+/* Slices of about equal work, eight for each thread; returns their number, biases included. The
 ** results do not depend on them. */
 static int64_t cut_slices(step *s)
 {
@@ -511,7 +511,7 @@ static int64_t cut_slices(step *s)
     for (int l = 0; l < s->layers; l++) {
         int64_t most = (s->layer[l].in + SLICE - 1) / SLICE;
         int64_t slices =
-            threads > 1 ? 1 + 4 * threads * s->layer[l].in * s->layer[l].out / (work + 1) : 1;
+            threads > 1 ? 1 + 8 * threads * s->layer[l].in * s->layer[l].out / (work + 1) : 1;
         s->slices[l] = (int)(slices < most ? slices : most);
         count += s->slices[l] + 1;
     }
