@@ -29,7 +29,7 @@ static atomic_uint_fast64_t fail_after;
 /* Blocks from KEEP_FROM bytes on are kept, at most KEPT of them and KEEP_BYTES in all; the oldest
 ** gives way. Under the address sanitizer none are, so that it sees every use after free. */
 #define KEEP_FROM ((size_t)64 << 10)
-#define KEEP_BYTES ((size_t)24 << 20)
+#define KEEP_BYTES ((size_t)32 << 20)
 #ifdef __SANITIZE_ADDRESS__
 #define KEPT 0
 #else
