@@ -241,7 +241,7 @@ static void test_sparse(const nn_k_set *tuned, const nn_k_set *ref, nn_k_type ty
         fill(b, type, in * out, 1);
         fill(start, type, width, 1);
         for (int64_t i = 0; i < rows * in && bytes; i++) {
-            x[i] = at(a, type, i) == 0 ? 0 : (uint8_t)(1 + i % 255);
+            x[i] = (uint8_t)(at(a, type, i) == 0 ? 0 : 1 + i % 255);
             put(a, type, i, at(table, type, x[i]));
         }
         by_row.table = by_feature.table = bytes ? table : NULL;
