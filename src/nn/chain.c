@@ -409,31 +409,38 @@ static void gradient_of_lists(const step *s, int64_t first, int64_t n)
 /* Rows that are summed at a time: of them a register block's columns stay in L2. */
 #define SUMMED_ROWS 256
 
+/* Columns first..first+n-1 of dW of layer l, plus what the rows from `row` on add; b is missing. */
+static nn_k_product gradient_product(const step *s, int l, int64_t first, int64_t n, int64_t row)
+{
+    const layer *at = &s->layer[l];
+    nn_k_product p = {.c = at->dW + first * s->size,
+                      .c_row = at->in,
+                      .start = s->first + row > 0 ? at->dW + first * s->size : NULL,
+                      .start_row = at->in,
+                      .a_row = 1,
+                      .M = at->out,
+                      .N = n,
+                      .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
+    p.a = delta_of(s, l, row, &p.a_col);
+    return p;
+}
+
 /* Deltas that differ too much in size for digits are multiplied with the numbers that the bytes
 ** stand for, a few columns at a time. */
 static void gradient_of_bytes(const step *s, int64_t first, int64_t n)
 {
     _Alignas(NN_K_LINE) char x[TRANSPOSED_BYTES];
-    const layer *at = &s->layer[0];
-    int64_t columns = TRANSPOSED_BYTES / (SUMMED_ROWS * s->size);
-    for (int64_t k = first; k < first + n; k += columns)
+    int64_t most = TRANSPOSED_BYTES / (SUMMED_ROWS * s->size);
+    for (int64_t k = first; k < first + n; k += most)
         for (int64_t row = 0; row < s->rows; row += SUMMED_ROWS) {
-            nn_k_product p = {.c = at->dW + k * s->size,
-                              .c_row = at->in,
-                              .start = s->first + row > 0 ? at->dW + k * s->size : NULL,
-                              .start_row = at->in,
-                              .a = row_of(s, at->delta, row, at->width),
-                              .a_row = 1,
-                              .a_col = at->width,
-                              .b = x,
-                              .b_row = columns,
-                              .M = at->out,
-                              .N = first + n - k < columns ? first + n - k : columns,
-                              .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
+            int64_t columns = first + n - k < most ? first + n - k : most;
+            nn_k_product p = gradient_product(s, 0, k, columns, row);
+            p.b = x;
+            p.b_row = most;
             for (int64_t r = 0; r < p.K; r++)
-                nn_rescaling_apply(row_of(s, x, r, columns),
+                nn_rescaling_apply(row_of(s, x, r, most),
                                    (const uint8_t *)s->x + (s->first + row + r) * s->in + k,
-                                   s->table, s->type, p.N);
+                                   s->table, s->type, columns);
             multiply(s, &p);
         }
 }
@@ -455,17 +462,8 @@ static void gradient_of_packed(const step *s, int64_t first, int64_t n)
 
 static void gradient(const step *s, int l, int64_t first, int64_t n)
 {
-    const layer *at = &s->layer[l];
     for (int64_t row = 0; row < s->rows; row += SUMMED_ROWS) {
-        nn_k_product p = {.c = at->dW + first * s->size,
-                          .c_row = at->in,
-                          .start = s->first + row > 0 ? at->dW + first * s->size : NULL,
-                          .start_row = at->in,
-                          .a_row = 1,
-                          .M = at->out,
-                          .N = n,
-                          .K = s->rows - row < SUMMED_ROWS ? s->rows - row : SUMMED_ROWS};
-        p.a = delta_of(s, l, row, &p.a_col);
+        nn_k_product p = gradient_product(s, l, first, n, row);
         p.b = dense_input(s, l, row, &p.b_row) + first * s->size;
         multiply(s, &p);
     }
