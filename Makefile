@@ -84,7 +84,7 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all mnist test lint warnings format asan valgrind bench install uninstall clean help \
+.PHONY: all mnist test stock lint warnings format asan valgrind bench install uninstall clean help \
     c-tests FORCE
 
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -103,6 +103,11 @@ test: ## set up, build, run all tests; SPEC=tests/spec/tensor_spec.lua runs only
 	@.ci/setup test
 	@$(REMAKE) all c-tests
 	@tests/run --build $(BUILD) --exe $(EXE) $(SPEC)
+
+stock: ## set up, build, run all specs under the system's lua5.4 (test runs a few of them there)
+	@.ci/setup test
+	@$(REMAKE) all
+	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
 
 C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 

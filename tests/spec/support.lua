@@ -5,6 +5,7 @@
 -- worst element, so that a spec can compare hundreds of cases and still say which is wrong.
 
 local busted = require "busted"
+local lfs = require "lfs"
 local nn = require "nnlua"
 
 local support = {}
@@ -20,6 +21,22 @@ end
 --- What tests/fixtures/NAME.lua returns.
 function support.fixture(name)
   return dofile(fixtures .. name .. ".lua")
+end
+
+--- The tables that tests/spec/cases/KIND_*.lua return, as one.
+function support.cases(kind)
+  local names, merged = {}, {}
+  for name in lfs.dir(here .. "cases") do
+    names[#names + 1] = name:match("^(" .. kind .. "_.*)%.lua$")
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    for key, value in pairs(dofile(here .. "cases/" .. name .. ".lua")) do
+      assert(merged[key] == nil, "two case files have " .. key)
+      merged[key] = value
+    end
+  end
+  return merged
 end
 
 --- Ends the running spec as failed; `label` says which case it was.
