@@ -263,6 +263,9 @@ local function offered()
   list[#list + 1] = "nn.Module.is_module"
   add("opt:", nn.optim.SGD.parent, OPTIMIZER)
   add("g:", getmetatable(nn.Generator()).__index, NONE)
+  add("ds:", nn.data.TensorDataset, CLASS)
+  add("loader:", nn.data.loader, CLASS)
+  add("standardizer:", nn.data.Standardizer, CLASS)
   add("run:", nn.run, RUN)
   add("bar:", getmetatable(nn.progress {terminal = false}), NONE)
   return list
