@@ -139,5 +139,6 @@ void nnb_open_chain(lua_State *L);
 void nnb_open_optimizer(lua_State *L);
 void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
+void nnb_open_warp(lua_State *L);
 
 #endif

@@ -41,5 +41,6 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_optimizer(L);
     nnb_open_io(L);
     nnb_open_system(L);
+    nnb_open_warp(L);
     return 1;
 }

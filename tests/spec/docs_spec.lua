@@ -232,6 +232,7 @@ local OVERRIDDEN = setmetatable({init = true, parent = true}, {__index = nn.Modu
 local OPTIMIZER = setmetatable({check_not_negative = true}, {__index = CLASS}) -- for subclasses
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
 local NONE = {}
+local TABLES = {transforms = true} -- of functions, listed on their own
 
 -- Everything that must have an entry, as a list of names.
 local function offered()
@@ -249,7 +250,7 @@ local function offered()
   for _, name in ipairs(public(nn, NONE)) do
     local value = nn[name]
     if type(value) == "table" and not is_class(value) then
-      add("nn." .. name .. ".", value, NONE)
+      add("nn." .. name .. ".", value, TABLES)
     end
     local is_method = value ~= nil and value == methods[name]
     if not is_method and (type(value) ~= "table" or is_class(value) or name == "progress") then
@@ -263,6 +264,7 @@ local function offered()
   list[#list + 1] = "nn.Module.is_module"
   add("opt:", nn.optim.SGD.parent, OPTIMIZER)
   add("g:", getmetatable(nn.Generator()).__index, NONE)
+  add("nn.data.transforms.", nn.data.transforms, NONE)
   add("ds:", nn.data.TensorDataset, CLASS)
   add("loader:", nn.data.loader, CLASS)
   add("standardizer:", nn.data.Standardizer, CLASS)

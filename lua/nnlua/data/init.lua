@@ -18,4 +18,5 @@ return options.strict("nn.data", {
   mnist = require "nnlua.data.mnist",
   pixels = require "nnlua.data.pixels",
   synthetic_digits = require("nnlua.data.synthetic").digits,
+  transforms = require "nnlua.data.transforms",
 })
