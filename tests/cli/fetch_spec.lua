@@ -103,4 +103,32 @@ describe("data/fetch", function()
     assert.equal(2, result.status)
     assert.equal("fetch: --from: no such folder: /none\n", result.stderr)
   end)
+
+  it("fetches another set, by the sums of its compressed files", function()
+    shell(("cd %s && gzip -f %s; sha256sum *.gz >../project/data/kmnist.sha256"):format(
+      source, NAMES[2]))
+    local mirror = ("NNLUA_MIRRORS=file://%s"):format(source)
+    local result = fetch("kmnist", mirror)
+    assert.equal(0, result.status, result.stderr)
+    assert.equal("", names()) -- MNIST's folder is not there
+    fetched = folder .. "/project/data/kmnist"
+    assert.equal(NAMES[2] .. ".gz\n" .. NAMES[1] .. ".gz\n", names())
+    assert.equal("", fetch("kmnist").stdout)
+    -- the same bytes, compressed otherwise, are another file
+    shell(("cd %s && gzip -dc %s.gz | gzip -1 >x && mv x %s.gz"):format(fetched, NAMES[1],
+                                                                      NAMES[1]))
+    local again = fetch("kmnist --offline")
+    assert.equal(1, again.status)
+    assert.truthy(again.stderr:find("put the KMNIST files into a folder and run data/fetch kmnist",
+                                    1, true), again.stderr)
+    shell(("mv %s %s/kmnist"):format(source, folder))
+    assert.equal(0, fetch("kmnist", "NNLUA_DATA=" .. folder).status)
+  end)
+
+  it("names a set that it does not know", function()
+    local result = fetch("cifar")
+    assert.equal(2, result.status)
+    assert.equal("fetch: no data set 'cifar': mnist, fashion_mnist or kmnist\n", result.stderr)
+    assert.equal(2, fetch("mnist kmnist").status)
+  end)
 end)

@@ -1,4 +1,4 @@
--- mnist_spec.lua - the loader returns MNIST or says what is wrong.
+-- mnist_spec.lua - the loader returns MNIST or one of its kin, or says what is wrong.
 --
 -- The real files are read where they are at hand; the faults are played with made-up folders.
 
@@ -125,5 +125,68 @@ describe("data.mnist", function()
     support.raises({"test", "0.5"}, mnist, {test = 0.5})
     support.raises({"trian", "train"}, mnist, {trian = 5})
     support.raises({"dir", "number"}, mnist, {dir = 5})
+  end)
+end)
+
+describe("data.fashion_mnist and data.kmnist", function()
+  local core = require "nnlua.core"
+  local sha256 = core.io.sha256
+  local load = {fashion_mnist = nn.data.fashion_mnist, kmnist = nn.data.kmnist}
+  local sums = {}
+  for key in pairs(load) do
+    sums[key] = {}
+    for line in io.lines(start .. "/data/" .. key .. ".sha256") do
+      local sum, name = line:match("^(%x+)  (%S+)%.gz$")
+      sums[key][name] = sum
+    end
+  end
+  after_each(function() core.io.sha256 = sha256 end)
+
+  -- IDX files of two black images and two labels, 3 and 9; the hash of file i is made out to be
+  -- what the list in data/ says.
+  local function make(key)
+    local hashes = {}
+    for i, name in ipairs(NAMES) do
+      local idx = i % 2 == 1 and string.pack(">I4I4I4I4", 0x803, 2, 28, 28) .. ("\0"):rep(1568)
+                  or string.pack(">I4I4", 0x801, 2) .. "\3\9"
+      write(folder .. "/" .. name .. ".gz", idx)
+      hashes[i] = sums[key][name]
+    end
+    local i = 0
+    core.io.sha256 = function()
+      i = i + 1
+      return hashes[i]
+    end
+  end
+
+  it("reads the files whose sums data/ lists", function()
+    for _, key in ipairs {"fashion_mnist", "kmnist"} do
+      make(key)
+      local set = load[key] {train = 2, test = 1, dir = folder}
+      assert.equal(key, set.source)
+      assert.equal(10, #set.classes)
+      assert.same({2, 28, 28}, set.train.images:shape())
+      assert.same({4}, set.test.labels:totable())
+    end
+    make("kmnist")
+    assert.equal("ki", load.kmnist({dir = folder, train = 0, test = 0}).classes[2])
+  end)
+
+  it("refuses other files", function()
+    make("kmnist")
+    core.io.sha256 = sha256
+    support.raises({"data.kmnist", folder .. "/" .. NAMES[1] .. ".gz", sums.kmnist[NAMES[1]]},
+                   load.kmnist, {dir = folder})
+  end)
+
+  it("says what is missing and how to get it", function()
+    with_data(folder)
+    assert(lfs.chdir(folder))
+    local set, message = load.fashion_mnist()
+    assert.is_nil(set)
+    assert.truthy(message:find(folder .. "/fashion_mnist", 1, true), message)
+    assert.truthy(message:find("run data/fetch fashion_mnist to get them", 1, true), message)
+    support.raises({"dir", "data.kmnist", "no " .. NAMES[1] .. ".gz"}, load.kmnist, {dir = folder})
+    support.raises({"train", "data.kmnist", "60001"}, load.kmnist, {train = 60001})
   end)
 end)

@@ -3,7 +3,7 @@
 -- Invariant: synthetic digits are announced on standard error and named in `title`, so that no
 -- figure measured on them passes for MNIST's.
 
-local mnist = require "nnlua.data.mnist"
+local mnist = require("nnlua.data.mnist").mnist
 local options = require "nnlua.options"
 local synthetic = require "nnlua.data.synthetic"
 

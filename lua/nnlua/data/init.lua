@@ -1,6 +1,7 @@
 -- Data: sets of rows and their parts, batches, ready-made sets of images, and what turns them into
 -- a network's input.
 
+local mnist = require "nnlua.data.mnist"
 local options = require "nnlua.options"
 local split = require "nnlua.data.split"
 local standardize = require "nnlua.data.standardize"
@@ -15,7 +16,9 @@ return options.strict("nn.data", {
   standardize = standardize.standardize,
   one_hot = require "nnlua.data.one_hot",
   digits = require "nnlua.data.digits",
-  mnist = require "nnlua.data.mnist",
+  mnist = mnist.mnist,
+  fashion_mnist = mnist.fashion_mnist,
+  kmnist = mnist.kmnist,
   pixels = require "nnlua.data.pixels",
   synthetic_digits = require("nnlua.data.synthetic").digits,
   transforms = require "nnlua.data.transforms",
