@@ -5,6 +5,7 @@
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
+local hooks = require "nnlua.hooks"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
 
@@ -33,18 +34,27 @@ function Sequential:add(module)
   return self
 end
 
--- Applies the layers; prefix: the path of this container in the outermost one, "" or "2.".
-local function run(self, x, prefix)
+local run
+
+-- Applies layer i of the container at the path prefix, "" or "2."
+local function apply(layer, x, prefix, i)
+  if layer.forward == Sequential.forward then
+    return run(layer, x, prefix .. i .. ".")
+  end
+  local problem = layer:check(x)
+  if problem then
+    options.raise("layer %s%d (%s): %s", prefix, i, tostring(layer), problem)
+  end
+  return layer:forward(x)
+end
+
+function run(self, x, prefix)
   for i = 1, #self do
     local layer = self[i]
-    if layer.forward == Sequential.forward then
-      x = run(layer, x, prefix .. i .. ".")
+    if hooks.on(layer) then
+      x = hooks.call(layer, function(_, ...) return apply(layer, (...), prefix, i) end, x)
     else
-      local problem = layer:check(x)
-      if problem then
-        options.raise("layer %s%d (%s): %s", prefix, i, tostring(layer), problem)
-      end
-      x = layer:forward(x)
+      x = apply(layer, x, prefix, i)
     end
   end
   return x
@@ -54,11 +64,11 @@ function Sequential:forward(x)
   return run(self, x, "")
 end
 
-function Sequential:output_features(features)
+function Sequential:output_shape(shape, noted)
   for i = 1, #self do
-    features = self[i]:output_features(features)
+    shape = self[i]:trace_shape(shape, noted)
   end
-  return features
+  return shape
 end
 
 function Sequential:__tostring()
