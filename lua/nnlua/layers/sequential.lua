@@ -6,33 +6,11 @@
 local class = require "nnlua.class"
 local core = require "nnlua.core"
 local hooks = require "nnlua.hooks"
-local Module = require "nnlua.module"
+local ModuleList = require "nnlua.layers.module_list"
 local options = require "nnlua.options"
 
 --- nn.Sequential(module, ...) ; model[i] is layer i, #model their number.
-local Sequential = class("Sequential", Module)
-
-local function check_module(position, function_name, value)
-  if not Module.is_module(value) then
-    core.arg_error(position, function_name, "module expected, got " .. options.type_name(value))
-  end
-end
-
-function Sequential:init(...)
-  for i = 1, select("#", ...) do
-    local module = select(i, ...)
-    check_module(i, "Sequential", module)
-    self[i] = module
-  end
-end
-
---- model:add(module) -> model, with module as its new last layer.
-function Sequential:add(module)
-  check_module(1, "add", module)
-  if module == self then core.arg_error(1, "add", "a container cannot hold itself") end
-  self[#self + 1] = module
-  return self
-end
+local Sequential = class("Sequential", ModuleList)
 
 local run
 
@@ -71,12 +49,21 @@ function Sequential:output_shape(shape, noted)
   return shape
 end
 
-function Sequential:__tostring()
-  local lines = {}
-  for i = 1, #self do
-    lines[i] = ("  (%d): %s"):format(i, tostring(self[i]):gsub("\n", "\n  "))
+--- model:slice(first [, last = #model]) -> a new Sequential of these layers themselves, not copies;
+--- negative positions count from the end.
+function Sequential:slice(first, last)
+  local n, part = #self, Sequential()
+  last = last == nil and n or last
+  for position, at in ipairs {first or false, last} do
+    if math.type(at) ~= "integer" or at == 0 or math.abs(at) > n then
+      core.arg_error(position, "slice", ("a position in 1..%d expected, got %s"):format(
+        n, tostring(at)))
+    end
   end
-  return ("Sequential(\n%s\n)"):format(table.concat(lines, "\n"))
+  for i = first > 0 and first or n + 1 + first, last > 0 and last or n + 1 + last do
+    part[#part + 1] = self[i]
+  end
+  return part
 end
 
 return Sequential
