@@ -7,13 +7,14 @@
 --   node = {op, sequence, records = {record or false, ...}, args, y, versions}
 -- has one record per differentiable input (false: needs no gradient) and what op.run needs to go
 -- back. Nodes point to the records of their inputs, not to the tensors, so that a tensor lives only
--- as long as some backward step needs its elements.
+-- as long as some backward step needs its elements. Leaf records and nodes may have `hooks`.
 --
 -- Invariants: nodes are visited in descending sequence number, so sums of gradients have one order;
 -- leaves receive their gradients after the whole walk succeeded; nothing here recurses along the
 -- graph. Gradients themselves are not tracked.
 
 local core = require "nnlua.core"
+local hook_list = require "nnlua.hook_list"
 local options = require "nnlua.options"
 
 local autograd = {}
@@ -96,6 +97,43 @@ function autograd.attach(y, node)
   set_record(y, {requires_grad = true, node = node})
 end
 
+local select_op = {name = "hooks", run = function(node, dy) return {{[node.index] = dy}} end}
+
+--- autograd.barrier(list, f) -> whether any of list[1..list.n] is a tracked tensor. Those are
+--- replaced by equal ones; on the way back f(gradients) is called once with the gradients of all of
+--- them, {[i] = tensor, n = list.n}, and returns the ones to go on with.
+function autograd.barrier(list, f)
+  local joint, at, like = {records = {}}, {}, {}
+  for i = 1, list.n do
+    if autograd.is_tracked(list[i]) then
+      at[#at + 1], like[i] = i, core.to(list[i], core.dtype(list[i]))
+      joint.records[#at] = autograd.record_of(list[i])
+    end
+  end
+  if #at == 0 then
+    return false
+  end
+  sequence = sequence + 1
+  joint.sequence = sequence
+  joint.op = {name = "hooks", run = function(_, gradients)
+    local given, result = {n = list.n}, {}
+    for _, i in ipairs(at) do
+      given[i] = gradients[i] or core.zeros_like(like[i]) -- nobody used it
+    end
+    given = f(given)
+    for position, i in ipairs(at) do
+      result[position] = given[i]
+    end
+    return result
+  end}
+  local record = {requires_grad = true, node = joint}
+  for _, i in ipairs(at) do
+    list[i] = core.to(like[i], core.dtype(like[i]))
+    autograd.attach(list[i], {op = select_op, records = {record}, index = i})
+  end
+  return true
+end
+
 --- autograd.keep(node, tensor) notes the tensor's version, to be checked before the walk back.
 function autograd.keep(node, tensor)
   local kept = node.kept or {}
@@ -141,8 +179,24 @@ local function graph_of(root)
   return nodes
 end
 
+-- The gradient after the hooks of the leaf record or node that it is meant for.
+local function through_hooks(target, gradient)
+  for _, f in hook_list.each(target.hooks) do
+    local result = f(gradient)
+    if result ~= nil then
+      if not core.is_tensor(result) or describe(result) ~= describe(gradient) then
+        raise("register_hook: the hook returned %s, expected a gradient %s", core.is_tensor(result)
+          and describe(result) or "a " .. options.type_name(result), describe(gradient))
+      end
+      gradient = result
+    end
+  end
+  return gradient
+end
+
 -- Gradients on their way, by the node or leaf record they are meant for. A sum that nobody else can
--- hold is `owned` and may be added to in place or given to a leaf as it is.
+-- hold is `owned` and may be added to in place or given to a leaf as it is. What goes into a
+-- barrier are tables of gradients by number, each number once.
 local Sums = {}
 Sums.__index = Sums
 
@@ -158,6 +212,10 @@ function Sums:add(record, gradient, fresh)
     if not record.node then
       self.leaves[#self.leaves + 1] = record
     end
+  elseif type(sum) == "table" then
+    for i, part in pairs(gradient) do
+      sum[i] = part
+    end
   elseif self.owned[target] then
     core.add_(sum, gradient)
   else
@@ -165,8 +223,20 @@ function Sums:add(record, gradient, fresh)
   end
 end
 
--- Hands the leaves their sums.
+-- The node's whole gradient, after its hooks.
+function Sums:take(node)
+  local sum = self.sum[node]
+  self.sum[node] = nil
+  return node.hooks and through_hooks(node, sum) or sum
+end
+
+-- Hands the leaves their sums, once all their hooks have run.
 function Sums:deliver()
+  for _, leaf in ipairs(self.leaves) do
+    if leaf.hooks then
+      self.sum[leaf], self.owned[leaf] = through_hooks(leaf, self.sum[leaf]), false
+    end
+  end
   for _, leaf in ipairs(self.leaves) do
     local sum = self.sum[leaf]
     if leaf.requires_grad and leaf.grad then
@@ -214,8 +284,7 @@ function autograd.backward(y, dy, given)
   local sums = new_sums()
   sums:add(record, seed(y, dy), false)
   for _, node in ipairs(nodes) do
-    local gradients = node.op.run(node, sums.sum[node])
-    sums.sum[node] = nil
+    local gradients = node.op.run(node, sums:take(node))
     for i, input in ipairs(node.records) do
       if input then
         sums:add(input, gradients[i], node.op.fresh)
@@ -229,6 +298,19 @@ function autograd.backward(y, dy, given)
       node.records, node.kept, node.args, node.like, node.y, node.context = nil -- luacheck: ignore
     end
   end
+end
+
+--- x:register_hook(f) -> handle. On every walk back f(gradient) is called once with the whole
+--- gradient of x, which it must not change; what it returns, if anything, takes its place. Hooks of
+--- leaves run at the end, before grad changes. handle:remove() takes the hook away.
+function autograd.register_hook(x, f)
+  local record = get_record(x)
+  if not (record and record.requires_grad) then
+    raise("register_hook: the tensor does not require a gradient")
+  end
+  local target = record.node or record
+  target.hooks = target.hooks or {}
+  return hook_list.add(target.hooks, f, "register_hook")
 end
 
 --- x:detach() -> a view of the same elements without a history; gradients stop there.

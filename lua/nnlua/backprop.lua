@@ -2,12 +2,13 @@
 --
 -- A Sequential of Linear layers and activations that ends in a Linear layer, perhaps after
 -- Rescaling and Flatten, runs under cross-entropy, BCE-with-logits and MSE as one fused pass over
--- the batch (src/nn/chain.h); every other model runs on the tape. Both give the same results to
--- rounding.
+-- the batch (src/nn/chain.h); every other model, and any with hooks, runs on the tape.
+-- Both give the same results to rounding.
 
 local autograd = require "nnlua.autograd"
 local core = require "nnlua.core"
 local Flatten = require "nnlua.layers.flatten"
+local hooks = require "nnlua.hooks"
 local Linear = require "nnlua.layers.linear"
 local losses = require "nnlua.loss"
 local activations = require "nnlua.layers.activations"
@@ -40,13 +41,15 @@ local get_record, is_contiguous, is_tensor = core.get_record, core.is_contiguous
 -- A parameter that the fused pass can take as it lies in memory, in the dtype of all others.
 local function is_plain(parameter, dtype)
   local record = get_record(parameter)
+  local hooked = record and record.hooks and #record.hooks > 0
   return is_contiguous(parameter) and core.dtype(parameter) == dtype
-         and not (record and record.node)
+         and not (record and record.node) and not hooked
 end
 
--- Whether object is of exactly this class and nobody gave it a forward of its own.
+-- Whether object is of exactly this class and nobody gave it a forward of its own, or hooks.
 local function is_exactly(object, class)
   return getmetatable(object) == class and rawget(object, "forward") == nil
+         and not hooks.on(object)
 end
 
 -- Appends a Linear layer to the chain; false if it does not fit there.

@@ -14,8 +14,10 @@
 local autograd = require "nnlua.autograd"
 local class = require "nnlua.class"
 local core = require "nnlua.core"
+local hooks = require "nnlua.hooks"
 local options = require "nnlua.options"
 local state_dict = require "nnlua.state_dict"
+local summary = require "nnlua.summary"
 
 local Module = class("Module")
 
@@ -96,13 +98,41 @@ local function returned(module, ...)
   return ...
 end
 
---- module(...) -> module:forward(...), after module:check(...).
-function Module:__call(...)
-  local problem = self:check(...)
+local function invoke(module, ...)
+  local problem = module:check(...)
   if problem then
-    options.raise("%s: %s", tostring(self), problem)
+    options.raise("%s: %s", tostring(module), problem)
   end
-  return returned(self, self:forward(...))
+  return returned(module, module:forward(...))
+end
+
+--- module(...) -> module:forward(...), after module:check(...), with the module's hooks around it.
+function Module:__call(...)
+  if hooks.on(self) then
+    return hooks.call(self, invoke, ...)
+  end
+  return invoke(self, ...)
+end
+
+--- module:register_forward_pre_hook(f) -> handle. Before every call f(module, inputs) gets the list
+--- of arguments, {n = number, ...}; what it returns, if anything, takes its place: a list, or a
+--- value for a single argument. handle:remove() takes the hook away.
+function Module:register_forward_pre_hook(f)
+  return hooks.add(self, "pre", f, "register_forward_pre_hook")
+end
+
+--- module:register_forward_hook(f) -> handle. After every call f(module, inputs, output) gets what
+--- forward returned, as a list if it returned several values; what f returns, if anything, takes
+--- its place.
+function Module:register_forward_hook(f)
+  return hooks.add(self, "forward", f, "register_forward_hook")
+end
+
+--- module:register_full_backward_hook(f) -> handle. On the way back through a call f(module,
+--- grad_inputs, grad_outputs) gets the gradients of its arguments and results by position (nil for
+--- what is not tracked); a list that it returns takes the place of grad_inputs.
+function Module:register_full_backward_hook(f)
+  return hooks.add(self, "backward", f, "register_full_backward_hook")
 end
 
 -- Calls visit(kind, name, value, owner, key) for every parameter, buffer and child below module, in
@@ -294,75 +324,36 @@ end
 
 -- Description -------------------------------------------------------------------------------------
 
---- module:output_features(features) -> the size of the last dimension of the result for inputs
---- whose last dimension is `features`; nil where that is not known. For summary().
-function Module.output_features(_)
+--- module:output_shape(input_shape) -> the list of sizes of the result for an input of these sizes;
+--- nil where that is not known. Subclasses that can tell define it. Containers are given a second
+--- argument and ask their modules by trace_shape(sizes, that argument).
+function Module.output_shape(_)
   return nil
 end
 
-local function count_parameters(list)
-  local n = 0
-  for _, entry in ipairs(list) do
-    n = n + entry.value:numel()
+--- module:trace_shape(input_shape [, noted]) -> module:output_shape(input_shape), which
+--- noted(module, input_shape, output_shape) is told, too. nil for nil.
+function Module:trace_shape(input_shape, noted)
+  local output = input_shape and self:output_shape(input_shape, noted)
+  if noted then
+    noted(self, input_shape, output)
   end
-  return n
+  return output
 end
 
-local function own_parameters(module)
-  local list = {}
-  for _, entry in ipairs(entries(module, "parameter")) do
-    if entry.owner == module then
-      list[#list + 1] = entry
-    end
-  end
-  return list
+--- module:multiply_adds(input_shape) -> how many products are added up in one forward pass over an
+--- input of these sizes, without those of the modules inside. 0 unless a subclass knows better.
+function Module.multiply_adds(_)
+  return 0
 end
 
--- 19885 as "19,885".
-local function grouped(n)
-  local text = tostring(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
-  return (text:gsub("^,", ""))
-end
-
--- Characters, not bytes: names hold arrows.
-local function pad(text, width, right)
-  local space = (" "):rep(width - utf8.len(text))
-  return right and space .. text or text .. space
-end
-
---- module:summary() -> a table as text: every layer with its output features and parameters, and
---- the number of parameters in all.
-function Module:summary()
-  local rows = {{"layer", "", "output", "parameters"}}
-  local features
-  local function add(name, module)
-    features = module:output_features(features)
-    rows[#rows + 1] = {name, tostring(module), features and tostring(features) or "",
-                       grouped(count_parameters(own_parameters(module)))}
-  end
-  local modules = entries(self, "module")
-  if #modules == 0 or #own_parameters(self) > 0 then
-    add("", self)
-  end
-  for _, entry in ipairs(modules) do
-    if #entry.value:children() == 0 or #own_parameters(entry.value) > 0 then
-      add(entry.name, entry.value)
-    end
-  end
-  local width = {0, 0, 0, 0}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do
-      width[i] = math.max(width[i], utf8.len(cell))
-    end
-  end
-  local lines = {}
-  for i, row in ipairs(rows) do
-    lines[i] = ("%s  %s  %s  %s"):format(pad(row[1], width[1]), pad(row[2], width[2]),
-                                         pad(row[3], width[3], true), pad(row[4], width[4], true))
-  end
-  local total = count_parameters(distinct(entries(self, "parameter")))
-  lines[#lines + 1] = ("%s parameters"):format(grouped(total))
-  return table.concat(lines, "\n")
+--- module:summary([input]) -> a table as text: every layer with its parameters and their memory
+--- and, given the input's sizes (or an input), the sizes of its result, its multiply-adds and the
+--- memory of both; last the totals. input: {64, 784}, or a tensor. Modules that do not say their
+--- output_shape are run once, in eval mode, on that tensor or on zeros of the model's dtype.
+function Module:summary(input)
+  return summary(self, entries(self, "module"), entries(self, "parameter"),
+                 entries(self, "buffer"), input)
 end
 
 return Module

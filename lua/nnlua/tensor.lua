@@ -116,6 +116,7 @@ end
 methods.dot, methods.outer = functional.dot, functional.outer
 methods.backward = autograd.backward
 methods.detach = autograd.detach
+methods.register_hook = autograd.register_hook
 methods.requires_grad_ = requires_grad_
 
 local operators = {

@@ -24,8 +24,8 @@ local function activation(name, operation, defaults)
     return apply(x, self.options)
   end
 
-  function Activation.output_features(_, features)
-    return features
+  function Activation.output_shape(_, input_shape)
+    return input_shape
   end
 
   function Activation:__tostring()

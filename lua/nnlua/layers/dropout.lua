@@ -27,8 +27,8 @@ function Dropout:forward(x)
   return (functional.dropout(x, self.p, {generator = self.generator}))
 end
 
-function Dropout.output_features(_, features)
-  return features
+function Dropout.output_shape(_, input_shape)
+  return input_shape
 end
 
 function Dropout:__tostring()

@@ -21,4 +21,11 @@ function Flatten.forward(_, x)
   return functional.flatten(x, 2)
 end
 
+function Flatten.output_shape(_, input_shape)
+  if #input_shape < 2 then return nil end
+  local features = 1
+  for i = 2, #input_shape do features = features * input_shape[i] end
+  return {input_shape[1], features}
+end
+
 return Flatten

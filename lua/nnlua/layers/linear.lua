@@ -54,8 +54,17 @@ function Linear:forward(x)
   return functional.linear(x, self.weight, self.bias)
 end
 
-function Linear:output_features()
-  return self.out_features
+function Linear:output_shape(input_shape)
+  if input_shape[#input_shape] ~= self.in_features then return nil end
+  local shape = {table.unpack(input_shape)}
+  shape[#shape] = self.out_features
+  return shape
+end
+
+function Linear:multiply_adds(input_shape)
+  local n = self.out_features
+  for _, size in ipairs(input_shape) do n = n * size end
+  return n
 end
 
 function Linear:__tostring()

@@ -50,8 +50,8 @@ function Rescaling:forward(x)
   return core.rescale(x, self.scale, self.offset, self.dtype)
 end
 
-function Rescaling.output_features(_, features)
-  return features
+function Rescaling.output_shape(_, input_shape)
+  return input_shape
 end
 
 function Rescaling:__tostring()

@@ -5,46 +5,34 @@
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
-local Module = require "nnlua.module"
+local hooks = require "nnlua.hooks"
+local ModuleList = require "nnlua.layers.module_list"
 local options = require "nnlua.options"
 
 --- nn.Sequential(module, ...) ; model[i] is layer i, #model their number.
-local Sequential = class("Sequential", Module)
+local Sequential = class("Sequential", ModuleList)
 
-local function check_module(position, function_name, value)
-  if not Module.is_module(value) then
-    core.arg_error(position, function_name, "module expected, got " .. options.type_name(value))
+local run
+
+-- Applies layer i of the container at the path prefix, "" or "2."
+local function apply(layer, x, prefix, i)
+  if layer.forward == Sequential.forward then
+    return run(layer, x, prefix .. i .. ".")
   end
-end
-
-function Sequential:init(...)
-  for i = 1, select("#", ...) do
-    local module = select(i, ...)
-    check_module(i, "Sequential", module)
-    self[i] = module
+  local problem = layer:check(x)
+  if problem then
+    options.raise("layer %s%d (%s): %s", prefix, i, tostring(layer), problem)
   end
+  return layer:forward(x)
 end
 
---- model:add(module) -> model, with module as its new last layer.
-function Sequential:add(module)
-  check_module(1, "add", module)
-  if module == self then core.arg_error(1, "add", "a container cannot hold itself") end
-  self[#self + 1] = module
-  return self
-end
-
--- Applies the layers; prefix: the path of this container in the outermost one, "" or "2.".
-local function run(self, x, prefix)
+function run(self, x, prefix)
   for i = 1, #self do
     local layer = self[i]
-    if layer.forward == Sequential.forward then
-      x = run(layer, x, prefix .. i .. ".")
+    if hooks.on(layer) then
+      x = hooks.call(layer, function(_, ...) return apply(layer, (...), prefix, i) end, x)
     else
-      local problem = layer:check(x)
-      if problem then
-        options.raise("layer %s%d (%s): %s", prefix, i, tostring(layer), problem)
-      end
-      x = layer:forward(x)
+      x = apply(layer, x, prefix, i)
     end
   end
   return x
@@ -54,19 +42,28 @@ function Sequential:forward(x)
   return run(self, x, "")
 end
 
-function Sequential:output_features(features)
+function Sequential:output_shape(shape, noted)
   for i = 1, #self do
-    features = self[i]:output_features(features)
+    shape = self[i]:trace_shape(shape, noted)
   end
-  return features
+  return shape
 end
 
-function Sequential:__tostring()
-  local lines = {}
-  for i = 1, #self do
-    lines[i] = ("  (%d): %s"):format(i, tostring(self[i]):gsub("\n", "\n  "))
+--- model:slice(first [, last = #model]) -> a new Sequential of these layers themselves, not copies;
+--- negative positions count from the end.
+function Sequential:slice(first, last)
+  local n, part = #self, Sequential()
+  last = last == nil and n or last
+  for position, at in ipairs {first or false, last} do
+    if math.type(at) ~= "integer" or at == 0 or math.abs(at) > n then
+      core.arg_error(position, "slice", ("a position in 1..%d expected, got %s"):format(
+        n, tostring(at)))
+    end
   end
-  return ("Sequential(\n%s\n)"):format(table.concat(lines, "\n"))
+  for i = first > 0 and first or n + 1 + first, last > 0 and last or n + 1 + last do
+    part[#part + 1] = self[i]
+  end
+  return part
 end
 
 return Sequential
