@@ -229,6 +229,24 @@ describe("nn.metrics", function()
     assert.is_true(sum {inf, -inf} ~= sum {inf, -inf} and sum {0 / 0} ~= 0)
   end)
 
+  it("stays as it was where memory runs out", function()
+    for _, name in ipairs(NAMES) do
+      local make, a, b = table.unpack(CASES[name])
+      local m = make():update(a, b)
+      local before, failures = m:value(), 0
+      local a2, b2 = support.strided(a), support.strided(b)
+      for n = 1, 100 do
+        core.fail_allocation(n)
+        local ok = pcall(m.update, m, a2, b2)
+        core.fail_allocation(0)
+        if ok then break end
+        failures = failures + 1
+        assert.equal(before, m:value(), name)
+      end
+      assert.is_true(failures > 0 and failures < 100, name)
+    end
+  end)
+
   it("names what does not fit, and stays as it was", function()
     local function refused(patterns, m, ...)
       local before = m:value()

@@ -105,15 +105,16 @@ function AUC:update(scores, y)
     end
     y = one
   end
-  self.scores[#self.scores + 1] = core.clone(core.to(scores, "float64"))
-  self.targets[#self.targets + 1] = core.clone(y)
+  local kept_scores, kept_y = core.clone(core.to(scores, "float64")), core.clone(y)
+  self.scores[#self.scores + 1], self.targets[#self.targets + 1] = kept_scores, kept_y
   return self
 end
 
 function AUC:value()
   if #self.scores == 0 then return 0 / 0 end
-  self.scores, self.targets = {core.cat(self.scores)}, {core.cat(self.targets)}
-  local twice_ordered, positives, negatives = core.rank(self.scores[1], self.targets[1])
+  local scores, targets = core.cat(self.scores), core.cat(self.targets)
+  self.scores, self.targets = {scores}, {targets}
+  local twice_ordered, positives, negatives = core.rank(scores, targets)
   return twice_ordered / (2 * positives * negatives)
 end
 
