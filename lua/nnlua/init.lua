@@ -28,10 +28,11 @@ end
 
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "adam_step", "arg_error", "chain_backprop", "chain_evaluate",
-                  "count_correct", "edit_distance", "fail_allocation", "gaussian_blur",
-                  "get_record", "hooks", "index", "isatty", "raise", "rescale", "set_data",
-                  "set_index", "set_isa", "set_library", "set_record", "sgd_step", "sum_to",
-                  "terminal_width", "version", "warp_affine", "warp_field"}
+                  "count_correct", "edit_distance", "exact_add_", "exact_sums", "exact_value",
+                  "fail_allocation", "gaussian_blur", "get_record", "hooks", "index", "isatty",
+                  "raise", "rank", "rescale", "set_data", "set_index", "set_isa", "set_library",
+                  "set_record", "sgd_step", "sum_to", "terminal_width", "version", "warp_affine",
+                  "warp_field"}
 
 take(core)
 take(functional)

@@ -42,5 +42,6 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_io(L);
     nnb_open_system(L);
     nnb_open_warp(L);
+    nnb_open_metrics(L);
     return 1;
 }

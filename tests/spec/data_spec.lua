@@ -255,6 +255,20 @@ describe("data.loader", function()
     assert.equal(7, bytes[{1, 1}]:item())
   end)
 
+  it("loses no batch to an error", function()
+    local fails = true
+    local loader = data.loader {dataset = numbered(4), batch_size = 2, transform = function(x, y)
+      if fails then error("once") end
+      return x, y
+    end}
+    local next_batch = loader()
+    assert.has_error(next_batch)
+    fails = false
+    assert.equal(1, next_batch()[{1, 1}]:item())
+    assert.equal(3, next_batch()[{1, 1}]:item())
+    assert.is_nil(next_batch())
+  end)
+
   describe("saved and loaded", function()
     local function noisy(x, y, generator)
       return x + nn.randint(0, 1000, x:size(1), 1, {generator = generator}) * 100, y

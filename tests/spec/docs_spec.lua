@@ -231,6 +231,7 @@ local CLASS = {class_name = true, is = true, init = true, parent = true}
 local OVERRIDDEN = setmetatable({init = true, parent = true}, {__index = nn.Module})
 local OPTIMIZER = setmetatable({check_not_negative = true}, {__index = CLASS}) -- for subclasses
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
+local METRIC = setmetatable({update = true, value = true, reset = true}, {__index = CLASS})
 local NONE = {}
 local TABLES = {transforms = true} -- of functions, listed on their own
 
@@ -265,6 +266,8 @@ local function offered()
   add("opt:", nn.optim.SGD.parent, OPTIMIZER)
   add("g:", getmetatable(nn.Generator()).__index, NONE)
   add("nn.data.transforms.", nn.data.transforms, NONE)
+  add("metric:", nn.metrics.Accuracy, CLASS)
+  add("confusion:", nn.metrics.ConfusionMatrix, METRIC)
   add("ds:", nn.data.TensorDataset, CLASS)
   add("loader:", nn.data.loader, CLASS)
   add("standardizer:", nn.data.Standardizer, CLASS)

@@ -135,6 +135,27 @@ describe("data.transforms", function()
                   by_channel)
   end)
 
+  it("raises where memory runs out, and leaks nothing", function()
+    local core = require "nnlua.core"
+    local bytes = images:to("uint8"):permute(1, 2, 4, 3)
+    local all = t.compose {t.random_affine {degrees = 5}, t.elastic {alpha = 3, sigma = 1}}
+    collectgarbage()
+    collectgarbage()
+    local before, failures = core.memory(), 0
+    for n = 1, 100 do
+      core.fail_allocation(n)
+      local ok, message = pcall(all, bytes)
+      core.fail_allocation(0)
+      if ok then break end
+      failures = failures + 1
+      assert.truthy(tostring(message):find("not enough memory", 1, true))
+    end
+    assert.is_true(failures > 8 and failures < 100)
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, (core.memory()))
+  end)
+
   it("names what does not fit", function()
     support.raises({"random_affine", "[2,54]", "'size'"}, t.random_affine {}, images:reshape(4, 54)
       [{{1, 2}}])

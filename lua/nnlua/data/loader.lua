@@ -77,13 +77,18 @@ local function transformed(self, x, y, ...)
   return x, y, ...
 end
 
+-- Counts a batch that was made: one that failed is tried again by the next call.
+local function hand_out(pass, ...)
+  pass.done = pass.done + 1
+  return ...
+end
+
 local function next_batch(self, pass)
   local first = pass.done * self.batch_size + 1
   local last = math.min(first + self.batch_size - 1, #self.dataset)
   local rows = core.index(pass.order, {{first, last}})
-  pass.done = pass.done + 1
-  if not self.transform then return self.dataset:batch(rows) end
-  return transformed(self, self.dataset:batch(rows))
+  if not self.transform then return hand_out(pass, self.dataset:batch(rows)) end
+  return hand_out(pass, transformed(self, self.dataset:batch(rows)))
 end
 
 --- loader() -> an iterator over the batches of a new epoch: for x, y, ... in loader() do. After
