@@ -1,0 +1,69 @@
+/*
+** sliding.c - windows over images for float and double, each from one template
+**
+** The loops run over the columns of the positions, a chunk at a time, so that
+** what they keep about each position stays in L1. Steps of 1 and 2 columns
+** are constants where it matters: they vectorise.
+*/
+#include "kernel/sliding.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "kernel/tuned/registers.h"
+
+/* Sums of pixels that run side by side. */
+#define LANES 8
+
+/* Positions of a row that are pooled together. */
+#define CHUNK 256
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What one tap sees from a run of positions in a row: count pixels, stride[1] apart. */
+typedef struct run {
+    int64_t first, count; /* the positions */
+    int64_t pixel;        /* the first one's, as an index into the plane */
+} run;
+
+/* The run of tap number `tap` among the positions from..limit-1 of row y; false: it sees padding
+** alone. */
+static bool find_run(run *r, const nn_k_window *w, int64_t tap, int64_t y, int64_t from,
+                     int64_t limit)
+{
+    int64_t i = tap / w->kernel[1], j = tap % w->kernel[1], first, end;
+    int64_t row = y * w->stride[0] - w->pad[0] + i * w->dilation[0];
+    if (row < 0 || row >= w->image[0]) return false;
+    nn_k_window_inside(w, 1, j, &first, &end);
+    r->first = most(first, from);
+    r->count = least(end, limit) - r->first;
+    r->pixel = row * w->image[1] + r->first * w->stride[1] - w->pad[1] + j * w->dilation[1];
+    return r->count > 0;
+}
+
+#define REAL float
+#define WHICH int32_t
+#define NAME(x) x##_f32
+#include "kernel/tuned/patches.inc"
+#include "kernel/tuned/pool.inc"
+#undef REAL
+#undef WHICH
+#undef NAME
+
+#define REAL double
+#define WHICH int64_t
+#define NAME(x) x##_f64
+#include "kernel/tuned/patches.inc"
+#include "kernel/tuned/pool.inc"
+
+#include "kernel/sliding_table.inc"
