@@ -51,6 +51,17 @@ static bool find_run(run *r, const nn_k_window *w, int64_t tap, int64_t y, int64
     return r->count > 0;
 }
 
+/* Of two vectors of n elements: every second element, and the first and last halves of both with
+** their elements by turns. */
+#define EVENS_8 0, 2, 4, 6, 8, 10, 12, 14
+#define ODDS_8 1, 3, 5, 7, 9, 11, 13, 15
+#define FIRSTS_8 0, 8, 1, 9, 2, 10, 3, 11
+#define LASTS_8 4, 12, 5, 13, 6, 14, 7, 15
+#define EVENS_4 0, 2, 4, 6
+#define ODDS_4 1, 3, 5, 7
+#define FIRSTS_4 0, 4, 1, 5
+#define LASTS_4 2, 6, 3, 7
+
 #define REAL float
 #define WHICH int32_t
 #define NAME(x) x##_f32
