@@ -284,8 +284,8 @@ static void add_weights(const plan *s, char *c, char *patches, int64_t image, in
                             .b_row = nn_k_panel_row(p->type, p->O),
                             .N = p->O,
                             .K = w.out[0] * w.out[1]};
-    nn_panel_pack(patches + s->patches, p->type, positions_of(s, image, group, first), 1,
-                  s->positions, product.K, p->O);
+    nn_transpose(patches + s->patches, product.b_row, positions_of(s, image, group, first),
+                 s->positions, p->O, product.K, (size_t)s->size);
     for (int64_t i = 0; i < slices.parts; i++) {
         int64_t channel = from + start_of(slices, i);
         int64_t channels = start_of(slices, i + 1) - start_of(slices, i);

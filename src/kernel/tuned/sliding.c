@@ -30,6 +30,24 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* The positions from which one tap sees the image, a rectangle. */
+typedef struct box {
+    int64_t rows, cols;
+    int64_t first; /* of the positions, as an index into them */
+    int64_t pixel; /* that it sees, as an index into the plane */
+} box;
+
+static box find_box(const nn_k_window *w, int64_t tap)
+{
+    int64_t first[2], end[2], at[2], offset[2] = {tap / w->kernel[1], tap % w->kernel[1]};
+    for (int axis = 0; axis < 2; axis++) {
+        nn_k_window_inside(w, axis, offset[axis], &first[axis], &end[axis]);
+        at[axis] = first[axis] * w->stride[axis] - w->pad[axis] + offset[axis] * w->dilation[axis];
+    }
+    return (box){end[0] - first[0], end[1] - first[1], first[0] * w->out[1] + first[1],
+                 at[0] * w->image[1] + at[1]};
+}
+
 /* What one tap sees from a run of positions in a row: count pixels, stride[1] apart. */
 typedef struct run {
     int64_t first, count; /* the positions */
