@@ -25,7 +25,8 @@ local function define(name, op)
   return f
 end
 
-for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural"} do
+for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural", "convolution",
+                       "pooling"} do
   require("nnlua.functional." .. part)(define, functional)
 end
 

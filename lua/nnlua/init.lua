@@ -58,6 +58,8 @@ nn.Dropout = require "nnlua.layers.dropout"
 nn.Flatten = require "nnlua.layers.flatten"
 nn.Rescaling = require "nnlua.layers.rescaling"
 take(require("nnlua.layers.activations"), nil) -- require gives two values
+take(require("nnlua.layers.convolution"), nil)
+take(require("nnlua.layers.pooling"), nil)
 take(require("nnlua.loss"), nil)
 
 nn.init = options.strict("nn.init", require "nnlua.initializers")

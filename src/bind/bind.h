@@ -79,6 +79,10 @@ int nnb_option_word(lua_State *L, int arg, const char *name, const char *const w
 nn_dtype nnb_option_dtype(lua_State *L, int arg, nn_dtype otherwise, const char *function);
 /* The list of sizes "shape"; *ndim and shape stay as they are if it is not given. */
 void nnb_option_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function);
+/* A number for each of the `axes` of an image: one integer for all, or a list {h, w}. All get
+** `otherwise` if the option is not given; -1 leaves them as they are. */
+void nnb_option_axes(lua_State *L, int arg, const char *name, int axes, int64_t otherwise,
+                     int64_t *values, const char *function);
 nn_tensor *nnb_option_tensor(lua_State *L, int arg, const char *name, const char *function);
 /* The option "generator", or the default generator. */
 nn_rng *nnb_option_generator(lua_State *L, int arg, const char *function);
@@ -96,6 +100,9 @@ int64_t nnb_check_dim(lua_State *L, int arg, const char *function);
 /* Sizes from arg on, as numbers or as one list; gives the index of the argument after them. A
 ** table that holds names alone is no list but that next argument. */
 int nnb_check_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const char *function);
+
+/* The same as nnb_option_axes for an argument. */
+void nnb_check_axes(lua_State *L, int arg, int axes, int64_t *values, const char *function);
 
 /* A Lua number or boolean as a 0-dim tensor on the C stack. */
 typedef struct nnb_scalar {
@@ -135,6 +142,7 @@ void nnb_open_reduce(lua_State *L);
 void nnb_open_random(lua_State *L);
 void nnb_open_neural(lua_State *L);
 void nnb_open_loss(lua_State *L);
+void nnb_open_convolution(lua_State *L);
 void nnb_open_chain(lua_State *L);
 void nnb_open_optimizer(lua_State *L);
 void nnb_open_io(lua_State *L);

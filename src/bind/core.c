@@ -37,6 +37,7 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_reduce(L);
     nnb_open_neural(L);
     nnb_open_loss(L);
+    nnb_open_convolution(L);
     nnb_open_chain(L);
     nnb_open_optimizer(L);
     nnb_open_io(L);

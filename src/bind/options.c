@@ -164,6 +164,49 @@ void nnb_option_shape(lua_State *L, int arg, int64_t *shape, int *ndim, const ch
     lua_pop(L, 1);
 }
 
+/* The value on top of the stack as one integer for each axis; false if it is none. */
+static bool to_axes(lua_State *L, int axes, int64_t *values)
+{
+    int exact = 0, value = lua_gettop(L);
+    if (lua_type(L, value) == LUA_TNUMBER) {
+        int64_t all = lua_tointegerx(L, value, &exact);
+        for (int i = 0; i < axes; i++) values[i] = all;
+        return exact;
+    }
+    if (!lua_istable(L, value) || lua_rawlen(L, value) != (size_t)axes) return false;
+    for (int i = 0; i < axes; i++) {
+        bool number = lua_rawgeti(L, value, i + 1) == LUA_TNUMBER;
+        values[i] = lua_tointegerx(L, -1, &exact);
+        lua_pop(L, 1);
+        if (!number || !exact) return false;
+    }
+    return true;
+}
+
+static const char *axes_expected(int axes)
+{
+    return axes == 1 ? "integer" : "integer or {h, w}";
+}
+
+void nnb_option_axes(lua_State *L, int arg, const char *name, int axes, int64_t otherwise,
+                     int64_t *values, const char *function)
+{
+    if (!push_option(L, arg, name)) {
+        for (int i = 0; i < axes && otherwise >= 0; i++) values[i] = otherwise;
+        return;
+    }
+    if (!to_axes(L, axes, values)) option_error(L, name, function, axes_expected(axes));
+    lua_pop(L, 1);
+}
+
+void nnb_check_axes(lua_State *L, int arg, int axes, int64_t *values, const char *function)
+{
+    if (lua_gettop(L) < arg) lua_settop(L, arg);
+    lua_pushvalue(L, arg);
+    if (!to_axes(L, axes, values)) nnb_type_error(L, arg, function, axes_expected(axes));
+    lua_pop(L, 1);
+}
+
 nn_tensor *nnb_option_tensor(lua_State *L, int arg, const char *name, const char *function)
 {
     if (!push_option(L, arg, name)) return NULL;

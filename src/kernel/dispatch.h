@@ -16,6 +16,7 @@
 #include "kernel/neural.h"
 #include "kernel/panel.h"
 #include "kernel/reduce.h"
+#include "kernel/sliding.h"
 #include "kernel/sparse.h"
 
 typedef struct nn_k_set {
@@ -25,6 +26,7 @@ typedef struct nn_k_set {
     const nn_k_panel *panel;   /* products with a packed matrix */
     const nn_k_sparse *sparse; /* products with rows that are mostly 0 */
     const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
+    const nn_k_sliding *sliding; /* patches of images, pooling */
     const nn_k_digits *digits; /* products of reals with bytes */
 } nn_k_set;
 
