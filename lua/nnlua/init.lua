@@ -27,10 +27,10 @@ local function take(from, names)
 end
 
 -- What the core offers to this library only.
-local INTERNAL = {"Tensor", "adam_step", "arg_error", "chain_backprop", "chain_evaluate",
-                  "count_correct", "edit_distance", "fail_allocation", "get_record", "hooks",
-                  "index", "isatty", "raise", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sgd_step", "sum_to", "terminal_width", "version"}
+local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
+                  "edit_distance", "fail_allocation", "get_record", "hooks", "index", "isatty",
+                  "optimizer_step", "raise", "rescale", "set_data", "set_index", "set_isa",
+                  "set_library", "set_record", "sum_to", "terminal_width", "version"}
 
 take(core)
 take(functional)
