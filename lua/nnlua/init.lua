@@ -27,12 +27,11 @@ local function take(from, names)
 end
 
 -- What the core offers to this library only.
-local INTERNAL = {"Tensor", "adam_step", "arg_error", "chain_backprop", "chain_evaluate",
-                  "count_correct", "edit_distance", "exact_add_", "exact_sums", "exact_value",
-                  "fail_allocation", "gaussian_blur", "get_record", "hooks", "index", "isatty",
+local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
+                  "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
+                  "gaussian_blur", "get_record", "hooks", "index", "isatty", "optimizer_step",
                   "raise", "rank", "rescale", "set_data", "set_index", "set_isa", "set_library",
-                  "set_record", "sgd_step", "sum_to", "terminal_width", "version", "warp_affine",
-                  "warp_field"}
+                  "set_record", "sum_to", "terminal_width", "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)

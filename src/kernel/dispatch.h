@@ -18,16 +18,18 @@
 #include "kernel/reduce.h"
 #include "kernel/sliding.h"
 #include "kernel/sparse.h"
+#include "kernel/step.h"
 
 typedef struct nn_k_set {
-    const char *isa;           /* "amx", "vnni", "avx512", "avx2", "portable" or "ref" */
-    const nn_k_arith *arith;   /* elementwise arithmetic, comparison, functions */
-    const nn_k_reduce *reduce; /* sums, extremes, along one axis */
-    const nn_k_panel *panel;   /* products with a packed matrix */
-    const nn_k_sparse *sparse; /* products with rows that are mostly 0 */
-    const nn_k_neural *neural; /* activations, softmax, losses, optimizer steps */
+    const char *isa;             /* "amx", "vnni", "avx512", "avx2", "portable" or "ref" */
+    const nn_k_arith *arith;     /* elementwise arithmetic, comparison, functions */
+    const nn_k_reduce *reduce;   /* sums, extremes, along one axis */
+    const nn_k_panel *panel;     /* products with a packed matrix */
+    const nn_k_sparse *sparse;   /* products with rows that are mostly 0 */
+    const nn_k_neural *neural;   /* activations, softmax, losses */
     const nn_k_sliding *sliding; /* patches of images, pooling */
-    const nn_k_digits *digits; /* products of reals with bytes */
+    const nn_k_steps *steps;     /* optimizer steps */
+    const nn_k_digits *digits;   /* products of reals with bytes */
 } nn_k_set;
 
 const nn_k_set *nn_k(void);        /* the chosen set */

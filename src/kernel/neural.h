@@ -1,5 +1,5 @@
 /*
-** neural.h - kernels of activations, softmax, losses, penalties, dropout and optimizer steps
+** neural.h - kernels of activations, softmax, losses, penalties and dropout
 **
 ** All arrays are contiguous. An output may be one of the inputs of the same
 ** size (same address); otherwise outputs overlap nothing. A caller cuts the
@@ -96,29 +96,6 @@ typedef void nn_k_add_row(void *z, const void *b, int64_t rows, int64_t n);
 /* The first i with x[i] < low or x[i] > high, or n. A NaN is not outside. */
 typedef int64_t nn_k_outside(const void *x, int64_t n, double low, double high);
 
-/* d = g + weight_decay*p; with momentum: buffer = momentum*buffer + (1-dampening)*d (at first:
-** buffer = d), then d = buffer, or with nesterov d + momentum*buffer; p = p - lr*d. */
-typedef struct nn_k_sgd {
-    double lr, momentum, dampening, weight_decay;
-    bool nesterov;
-    bool first; /* the buffer holds nothing yet */
-} nn_k_sgd;
-/* buffer: NULL exactly if momentum is 0. */
-typedef void nn_k_sgd_step(void *p, const void *g, void *buffer, int64_t n, const nn_k_sgd *o);
-
-/* decay of gradient and parameter first: g = g + gradient_decay*p, p = p*parameter_factor; then
-** m = beta1*m + (1-beta1)*g, v = beta2*v + (1-beta2)*g^2,
-** p = p - step_size*m/(sqrt(v)/v_correction + eps). */
-typedef struct nn_k_adam {
-    double beta1, beta2, eps;
-    double gradient_decay;   /* Adam's weight decay; 0 leaves g alone */
-    double parameter_factor; /* AdamW's: 1 - lr*weight_decay; 1 leaves p alone */
-    double step_size;        /* lr/(1 - beta1^step) */
-    double v_correction;     /* sqrt(1 - beta2^step) */
-} nn_k_adam;
-typedef void nn_k_adam_step(void *p, const void *g, void *m, void *v, int64_t n,
-                            const nn_k_adam *o);
-
 typedef struct nn_k_neural {
     nn_k_activate *activate[NN_K_FROM_OUTPUT][NN_K_TYPES];
     nn_k_activate_back *activate_back[NN_K_ACTIVATIONS][NN_K_TYPES];
@@ -137,8 +114,6 @@ typedef struct nn_k_neural {
     nn_k_mask *mask[NN_K_TYPES];
     nn_k_add_row *add_row[NN_K_TYPES];
     nn_k_outside *outside[NN_K_TYPES]; /* int64 has it, too */
-    nn_k_sgd_step *sgd_step[NN_K_TYPES];
-    nn_k_adam_step *adam_step[NN_K_TYPES];
 } nn_k_neural;
 
 #endif

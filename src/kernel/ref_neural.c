@@ -334,36 +334,6 @@ static double bce_logit_slope(double x, double y, double w, double a)
     static void add_row_##suffix(void *z, const void *b, int64_t rows, int64_t n)                  \
     {                                                                                              \
         for (int64_t i = 0; i < rows * n; i++) ((type *)z)[i] += ((const type *)b)[i % n];         \
-    }                                                                                              \
-    static void sgd_step_##suffix(void *vp, const void *vg, void *vbuffer, int64_t n,              \
-                                  const nn_k_sgd *o)                                               \
-    {                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            double p = (double)((type *)vp)[i], g = (double)((const type *)vg)[i];                 \
-            double d = o->weight_decay != 0 ? g + o->weight_decay * p : g;                         \
-            if (vbuffer) {                                                                         \
-                type *buffer = (type *)vbuffer + i;                                                \
-                double b = o->momentum * (double)*buffer + (1 - o->dampening) * d;                 \
-                if (o->first) b = d;                                                               \
-                *buffer = (type)b;                                                                 \
-                d = o->nesterov ? d + o->momentum * b : b;                                         \
-            }                                                                                      \
-            ((type *)vp)[i] = (type)(p - o->lr * d);                                               \
-        }                                                                                          \
-    }                                                                                              \
-    static void adam_step_##suffix(void *vp, const void *vg, void *vm, void *vv, int64_t n,        \
-                                   const nn_k_adam *o)                                             \
-    {                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            double p = (double)((type *)vp)[i], g = (double)((const type *)vg)[i];                 \
-            if (o->gradient_decay != 0) g += o->gradient_decay * p;                                \
-            double m = o->beta1 * (double)((type *)vm)[i] + (1 - o->beta1) * g;                    \
-            double v = o->beta2 * (double)((type *)vv)[i] + (1 - o->beta2) * g * g;                \
-            p *= o->parameter_factor;                                                              \
-            ((type *)vm)[i] = (type)m;                                                             \
-            ((type *)vv)[i] = (type)v;                                                             \
-            ((type *)vp)[i] = (type)(p - o->step_size * m / (sqrt(v) / o->v_correction + o->eps)); \
-        }                                                                                          \
     }
 
 #define DEFINE_OUTSIDE(suffix, type)                                                               \

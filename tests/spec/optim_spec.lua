@@ -254,10 +254,10 @@ describe("load_state_dict", function()
 
   it("refuses other groups, sizes and shapes, and changes nothing", function()
     local target, params = optimizer(2, 3)
-    local buffer = target.state[params[1]].momentum:clone()
+    local buffer = target.state[params[1]].momentum_buffer:clone()
     local function refused(dict, ...)
       support.raises({...}, function() target:load_state_dict(dict) end)
-      support.equal(target.state[params[1]].momentum, buffer)
+      support.equal(target.state[params[1]].momentum_buffer, buffer)
       assert.equal(0.1, target.groups[1].lr)
     end
     local other = optimizer(2, 4)

@@ -1,20 +1,22 @@
 -- nn.optim.SGD: gradient descent with momentum, as PyTorch's SGD.
 --
 --   g = grad + weight_decay p
---   v = momentum v + (1 - dampening) g         (v = g at the first step)
---   p = p - lr (nesterov ? g + momentum v : momentum > 0 ? v : g)
+--   b = momentum b + (1 - dampening) g         (b = g at the first step)
+--   p = p - lr (nesterov ? g + momentum b : momentum > 0 ? b : g)
 
 local class = require "nnlua.class"
-local core = require "nnlua.core"
 local Optimizer = require "nnlua.optim.optimizer"
 local options = require "nnlua.options"
 
---- nn.optim.SGD(params, {lr, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0})
+--- nn.optim.SGD(params, {lr, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0,
+--- maximize = false}). State: momentum_buffer, if momentum is not 0.
 local SGD = class("SGD", Optimizer)
 
 SGD.defaults = {
   lr = options.required, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0,
+  maximize = false,
 }
+SGD.kernel, SGD.buffers, SGD.needed, SGD.scalars = "sgd", {"momentum_buffer"}, 0, {}
 
 function SGD.check_group(_, group)
   Optimizer.check_not_negative("SGD", group, "lr", "momentum", "dampening", "weight_decay")
@@ -24,19 +26,15 @@ function SGD.check_group(_, group)
   end
 end
 
-function SGD:update(params, grads, group)
-  local buffers, firsts = {}, {}
-  for i, p in ipairs(group.momentum ~= 0 and params or {}) do
-    local state = self.state[p]
-    buffers[i], firsts[i] = state and state.momentum or core.zeros_like(p), not state
-  end
-  core.sgd_step(params, grads, buffers, firsts, {
+function SGD.fill(_, _, group)
+  return group.momentum ~= 0 and 0 or nil
+end
+
+function SGD.coefficients(_, group, _, fresh)
+  return {
     lr = group.lr, momentum = group.momentum, dampening = group.dampening,
-    nesterov = group.nesterov, weight_decay = group.weight_decay,
-  })
-  for i, buffer in ipairs(buffers) do
-    if firsts[i] then self.state[params[i]] = {momentum = buffer} end
-  end
+    nesterov = group.nesterov and 1 or 0, first = fresh.momentum_buffer and 1 or 0,
+  }
 end
 
 return SGD

@@ -80,9 +80,9 @@ static void log_all(double *x, int64_t n)
 #define M(function) function##f
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
+#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
-#include "kernel/tuned/step.inc"
 #include "kernel/tuned/target_loss.inc"
 #undef REAL
 #undef NAME
@@ -93,9 +93,9 @@ static void log_all(double *x, int64_t n)
 #define M(function) function
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
+#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
-#include "kernel/tuned/step.inc"
 #include "kernel/tuned/target_loss.inc"
 
 #include "kernel/neural_table.inc"
