@@ -251,9 +251,9 @@ end
 -- State -------------------------------------------------------------------------------------------
 
 --- opt:state_dict() -> {optimizer = "Adam", groups = {{params = {1, 2}, lr =, ...}, ...},
---- state = {{step =, ...}, ...}}: a snapshot of tensors, numbers, strings, booleans and tables of these, whose
---- keys are strings or 1..n; parameters are numbered through all groups, state[i] is false where
---- there is none.
+--- state = {{step =, ...}, ...}}: a snapshot of tensors, numbers, strings, booleans and tables of
+--- these, whose keys are strings or 1..n; parameters are numbered through all groups, state[i] is
+--- false where there is none.
 function Optimizer:state_dict()
   local dict, n = {optimizer = self.class_name, groups = {}, state = {}}, 0
   for i, group in ipairs(self.groups) do

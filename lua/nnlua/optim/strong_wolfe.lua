@@ -48,8 +48,8 @@ end
 
 --- strong_wolfe(evaluate, t, f, g, slope, size) -> f, g, t, n: loss and gradient at the step that
 --- it found, the step, and how often evaluate(t) -> f, g, slope was called.
---- t: the first step to try; f, g, slope: loss, gradient, slope at 0; size: the largest component of
---- the direction.
+--- t: the first step to try; f, g, slope: loss, gradient, slope at 0; size: the largest component
+--- of the direction.
 local function strong_wolfe(evaluate, t, f, g, slope, size)
   local evaluations = 0
   local function point(step)
