@@ -258,6 +258,10 @@ local losses = {
   regression = function(w, b, v)
     return ((inputs:matmul(w) + b):tanh():matmul(v) - wanted):square():mean()
   end,
+  corner = function(p)
+    local d = p - nn.tensor({0.25, -0.25}, F64)
+    return ((d:square() + 1e-6):sqrt() * nn.tensor({1, 8}, F64)):sum()
+  end,
 }
 
 local function lbfgs_of(run, from)
