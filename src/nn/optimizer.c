@@ -95,16 +95,19 @@ static nn_status check(const step *s, const part *p, nn_error *err)
         if (o[k]->dtype != o[0]->dtype)
             return nn_fail(err, NN_EDTYPE, 0, "parameter %d is %s but its %s is %s%s", number,
                            nn_dtype_name(o[0]->dtype), name_of(s, k), nn_dtype_name(o[k]->dtype),
-                           k == GRADIENT ? "" : "; opt:load_state_dict(opt:state_dict()) converts "
-                                                "the state");
+                           k == GRADIENT ? ""
+                                         : "; opt:load_state_dict(opt:state_dict()) converts "
+                                           "the state");
         if (!nn_tensor_same_shape(o[k], o[0]))
             return nn_fail(err, NN_ESHAPE, 0, "parameter %d is %s but its %s is %s", number,
                            nn_tensor_shape_name(o[0]).text, name_of(s, k),
                            nn_tensor_shape_name(o[k]).text);
         for (int other = 0; k != GRADIENT && other < k; other++)
             if (other != GRADIENT && o[other] && nn_tensor_may_overlap(o[k], o[other]))
-                return nn_fail(err, NN_EVALUE, 0, "the %s of parameter %d shares elements with its "
-                               "%s", name_of(s, k), number, name_of(s, other));
+                return nn_fail(err, NN_EVALUE, 0,
+                               "the %s of parameter %d shares elements with its "
+                               "%s",
+                               name_of(s, k), number, name_of(s, other));
     }
     return NN_OK;
 }
@@ -166,8 +169,7 @@ static bool are_entangled(const step *s)
         for (int64_t j = 0; j < s->count; j++) {
             const nn_storage *written = s->part[i].operand[0]->storage;
             const nn_tensor *const *other = s->part[j].operand;
-            if (i != j &&
-                (written == other[0]->storage || written == other[GRADIENT]->storage))
+            if (i != j && (written == other[0]->storage || written == other[GRADIENT]->storage))
                 return true;
         }
     return false;

@@ -18,7 +18,6 @@
 #include "nn/cross_entropy.h"
 #include "nn/dropout.h"
 #include "nn/linear.h"
-#include "nn/optimizer.h"
 #include "nn/penalty.h"
 #include "nn/regression_loss.h"
 #include "nn/softmax.h"
@@ -140,31 +139,6 @@ static void run_outside(const nn_k_neural *k, buffers *b, int64_t n, int variant
              (double)k->outside[NN_K_I64](b->label, n, 1, CLASSES - variant);
 }
 
-/* Bits of variant: 0 weight decay, 1 momentum, 2 nesterov, 3 the first step. */
-static void run_sgd(const nn_k_neural *k, buffers *b, int64_t n, int variant)
-{
-    nn_k_sgd o = {.lr = 0.1,
-                  .momentum = 0.9,
-                  .dampening = variant & 4 ? 0 : 0.25,
-                  .weight_decay = variant & 1 ? 0.01 : 0,
-                  .nesterov = variant & 4,
-                  .first = variant & 8};
-    if (!(variant & 2)) o.momentum = 0;
-    k->sgd_step[b->type](b->out[1], b->in[2], variant & 2 ? b->out[2] : NULL, n, &o);
-}
-
-static void run_adam(const nn_k_neural *k, buffers *b, int64_t n, int variant)
-{
-    nn_k_adam o = {.beta1 = 0.9,
-                   .beta2 = 0.999,
-                   .eps = 1e-8,
-                   .gradient_decay = variant == 1 ? 0.01 : 0,
-                   .parameter_factor = variant == 2 ? 0.999 : 1,
-                   .step_size = 0.01 / (1 - 0.81),
-                   .v_correction = sqrt(1 - 0.998)};
-    k->adam_step[b->type](b->out[0], b->in[1], b->out[1], b->out[3], n, &o);
-}
-
 static const struct {
     const char *name;
     run_case *run;
@@ -184,9 +158,6 @@ static const struct {
     {"add_row", run_add_row, 1, 3, false},
     {"add_row", run_add_row, 25, 25, true},
     {"outside", run_outside, 0, 3, true},
-    {"sgd_step", run_sgd, 0, 15, false},
-    {"sgd_step", run_sgd, 1, 1, true},
-    {"adam_step", run_adam, 0, 2, true},
 };
 #define CASES ((int)(sizeof cases / sizeof cases[0]))
 
@@ -503,21 +474,10 @@ static nn_status call(int which, nn_tensor *r, fixture *f, nn_error *err)
             status = nn_mse_loss(r, r + 1, &turned, &turned, NN_LOSS_MEAN, err);
         nn_tensor_release(&turned);
         return status;
-    case 15: {
-        nn_adam_options adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
-        nn_tensor m = NN_TENSOR_EMPTY, v = NN_TENSOR_EMPTY;
-        status = nn_tensor_zeros(&m, NN_FLOAT32, 2, f->p.shape, err);
-        if (status == NN_OK) status = nn_tensor_zeros(&v, NN_FLOAT32, 2, f->p.shape, err);
-        nn_optimizer_item item = {.p = &f->p, .g = &f->dz, .m = &m, .v = &v, .step = 1};
-        if (status == NN_OK) status = nn_adam_step(&item, 1, &adam, err);
-        nn_tensor_release(&m);
-        nn_tensor_release(&v);
-        return status;
-    }
     default: return NN_EVALUE;
     }
 }
-enum { CALLS = 16 };
+enum { CALLS = 15 };
 
 static void release_results(nn_tensor *r)
 {
@@ -638,16 +598,6 @@ static void test_errors(void)
     nn_rng own = rng;
     expect(nn_dropout(r, r + 1, &f.x, -0.5, &own, &err), &err, NN_EVALUE, 2,
            "p is -0.5, expected 0..1");
-    nn_k_sgd sgd = {.lr = 0.1, .momentum = 0.9};
-    nn_optimizer_item item = {.p = &f.p, .g = &f.dz, .m = &f.y, .v = &f.probability};
-    expect(nn_sgd_step(&item, 1, &sgd, &err), &err, NN_EVALUE, 3,
-           "momentum is 0.9 but there is no buffer");
-    item.buffer = &f.p;
-    expect(nn_sgd_step(&item, 1, &sgd, &err), &err, NN_EVALUE, 3,
-           "buffer shares its elements with p");
-    nn_adam_options adam = {.lr = 0.1};
-    expect(nn_adam_step(&item, 1, &adam, &err), &err, NN_EVALUE, 5,
-           "step is 0, expected at least 1");
     for (int i = 0; i < RESULTS; i++) CHECK(r[i].storage == NULL);
     nn_tensor_release(&wide);
     nn_tensor_release(&ints);
@@ -655,72 +605,6 @@ static void test_errors(void)
 }
 
 /* ---- What the fixtures recorded from PyTorch do not reach ---- */
-
-/* A strided parameter and buffer are stepped like contiguous ones; nothing around them moves. */
-static void test_strided_step(void)
-{
-    int64_t n = 7, shape[] = {n, 2};
-    nn_tensor base = NN_TENSOR_EMPTY, column = NN_TENSOR_EMPTY, state = NN_TENSOR_EMPTY,
-              buffer = NN_TENSOR_EMPTY, g = NN_TENSOR_EMPTY;
-    nn_error err;
-    nn_k_sgd o = {.lr = 0.5, .momentum = 0.5, .weight_decay = 0.25};
-    CHECK(nn_tensor_full(&base, NN_FLOAT64, 2, shape, 2, &err) == NN_OK);
-    CHECK(nn_tensor_full(&state, NN_FLOAT64, 2, shape, 7, &err) == NN_OK);
-    CHECK(nn_tensor_select(&column, &base, 1, 1, &err) == NN_OK);
-    CHECK(nn_tensor_select(&buffer, &state, 1, 0, &err) == NN_OK);
-    CHECK(nn_tensor_full(&g, NN_FLOAT64, 1, &n, 1, &err) == NN_OK);
-    nn_optimizer_item item = {.p = &column, .g = &g, .buffer = &buffer, .first = true};
-    CHECK(nn_sgd_step(&item, 1, &o, &err) == NN_OK);
-    for (int64_t i = 0; i < n; i++) { /* d = 1 + 0.25*2 */
-        CHECK_NEAR(nn_tensor_get(&base, 2 * i), 2, 0);
-        CHECK_NEAR(nn_tensor_get(&base, 2 * i + 1), 2 - 0.5 * 1.5, 0);
-        CHECK_NEAR(nn_tensor_get(&state, 2 * i), 1.5, 0);
-        CHECK_NEAR(nn_tensor_get(&state, 2 * i + 1), 7, 0);
-    }
-    nn_tensor *all[] = {&base, &column, &state, &buffer, &g};
-    for (int i = 0; i < 5; i++) nn_tensor_release(all[i]);
-}
-
-/* A parameter may be its own gradient (a gradient of W/2 squared is W). */
-static void test_gradient_is_parameter(void)
-{
-    int64_t n = 40000;
-    nn_tensor p = NN_TENSOR_EMPTY;
-    nn_error err;
-    nn_k_sgd o = {.lr = 0.25};
-    CHECK(nn_tensor_full(&p, NN_FLOAT32, 1, &n, 8, &err) == NN_OK);
-    nn_optimizer_item item = {.p = &p, .g = &p};
-    CHECK(nn_sgd_step(&item, 1, &o, &err) == NN_OK);
-    for (int64_t i = 0; i < n; i++) CHECK_NEAR(nn_tensor_get(&p, i), 6, 0);
-    nn_tensor_release(&p);
-}
-
-/* Items of all sizes in one step; then two that are views of the same elements, which are stepped
-** one after the other. */
-static void test_step_of_many(void)
-{
-    enum { ITEMS = 5 };
-    static const int64_t sizes[ITEMS] = {1, 40000, 0, 7, 16384};
-    nn_tensor p[ITEMS] = {{0}}, g[ITEMS] = {{0}};
-    nn_optimizer_item items[ITEMS];
-    nn_error err;
-    nn_k_sgd o = {.lr = 0.5};
-    for (int i = 0; i < ITEMS; i++) {
-        CHECK(nn_tensor_full(&p[i], NN_FLOAT32, 1, &sizes[i], i, &err) == NN_OK);
-        CHECK(nn_tensor_full(&g[i], NN_FLOAT32, 1, &sizes[i], 2 * i + 2, &err) == NN_OK);
-        items[i] = (nn_optimizer_item){.p = &p[i], .g = &g[i]};
-    }
-    CHECK(nn_sgd_step(items, ITEMS, &o, &err) == NN_OK);
-    for (int i = 0; i < ITEMS; i++)
-        for (int64_t k = 0; k < sizes[i]; k++) CHECK_NEAR(nn_tensor_get(&p[i], k), -1, 0);
-    items[1] = items[0];
-    CHECK(nn_sgd_step(items, 2, &o, &err) == NN_OK);
-    CHECK_NEAR(nn_tensor_get(&p[0], 0), -3, 0);
-    for (int i = 0; i < ITEMS; i++) {
-        nn_tensor_release(&p[i]);
-        nn_tensor_release(&g[i]);
-    }
-}
 
 /* A NaN among the logits makes its row NaN and leaves the others; -inf is a class of mass 0. */
 static void test_softmax_special(void)
@@ -763,9 +647,6 @@ int main(void)
     test_threads();
     test_out_of_memory();
     test_errors();
-    test_strided_step();
-    test_gradient_is_parameter();
-    test_step_of_many();
     test_softmax_special();
     test_long_sum();
     return CHECK_REPORT();

@@ -184,4 +184,15 @@ describe("the other experiments", function()
     assert.is_true(exists(folder .. "/out/accuracy.png"))
     assert.is_true(exists(folder .. "/out/metrics.csv"))
   end)
+
+  it("sine_by_lbfgs fits better than Adam and draws pictures", function()
+    local result = run("experiments/sine_by_lbfgs.lua --evaluations 250 --out " .. folder .. "/out")
+    assert.equal(0, result.status, result.stderr)
+    local lbfgs, adam = result.stdout:match("L%-BFGS: (%S+) after .*Adam: (%S+) after")
+    assert.is_true(tonumber(lbfgs) < 0.01)
+    assert.is_true(tonumber(lbfgs) < tonumber(adam))
+    for _, name in ipairs {"fit.png", "costs.png", "metrics.csv"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+  end)
 end)

@@ -229,7 +229,9 @@ end
 -- What every class has, and what its methods override.
 local CLASS = {class_name = true, is = true, init = true, parent = true}
 local OVERRIDDEN = setmetatable({init = true, parent = true}, {__index = nn.Module})
-local OPTIMIZER = setmetatable({check_not_negative = true}, {__index = CLASS}) -- for subclasses
+local OPTIMIZER = setmetatable({check_betas = true, check_not_negative = true, check_pair = true,
+                                check_state = true, fill = true},
+                               {__index = CLASS}) -- for subclasses
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
 local METRIC = setmetatable({update = true, value = true, reset = true}, {__index = CLASS})
 local NONE = {}
@@ -264,6 +266,10 @@ local function offered()
   add("module:", nn.Module, setmetatable({is_module = true, training = true}, {__index = CLASS}))
   list[#list + 1] = "nn.Module.is_module"
   add("opt:", nn.optim.SGD.parent, OPTIMIZER)
+  add("nn.optim.lr_scheduler.", nn.optim.lr_scheduler, NONE)
+  for _, name in ipairs {"get_last_lr", "load_state_dict", "state_dict", "step"} do
+    list[#list + 1] = "schedule:" .. name
+  end
   add("g:", getmetatable(nn.Generator()).__index, NONE)
   add("nn.data.transforms.", nn.data.transforms, NONE)
   add("metric:", nn.metrics.Accuracy, CLASS)

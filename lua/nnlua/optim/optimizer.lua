@@ -11,7 +11,15 @@
 --                of them are there in every state
 --   scalars      {name = initial value} of its numbers in the state
 --
--- and the methods check_group(group), fill(buffer, group) and coefficients(group, state, fresh). One with another kind of step (L-BFGS) has methods step and check_state instead.
+-- and the methods
+--
+--   check_group(group)                 raises if an option is wrong
+--   fill(buffer, group)                what a buffer starts with, nil: the group goes without it
+--   coefficients(group, state, fresh)  the kernel's coefficients by name, but for sign, and for
+--                                      decay where that is group.weight_decay; moves the numbers in
+--                                      state, a copy, on. fresh: the buffers that are new, by name
+--
+-- One with another kind of step (L-BFGS) has methods step and check_state instead.
 --
 -- Invariants: parameters are visited in the order of the groups and within them; a parameter
 -- without a gradient is left alone, state included; options are checked when they are given and
@@ -242,10 +250,10 @@ end
 
 -- State -------------------------------------------------------------------------------------------
 
---- opt:state_dict() -> {optimizer = "Adam", groups = {{params = {1, 2}, lr =, ...}, ...}, state =
---- {[1] = {...}, ...}}: a snapshot of tensors, numbers, strings, booleans and tables of these, whose
---- keys are strings or 1..n; parameters are numbered through all groups, state[i] is false where
---- there is none.
+--- opt:state_dict() -> {optimizer = "Adam", groups = {{params = {1, 2}, lr =, ...}, ...},
+--- state = {{step =, ...}, ...}}: a snapshot of tensors, numbers, strings, booleans and tables of
+--- these, whose keys are strings or 1..n; parameters are numbered through all groups, state[i] is
+--- false where there is none.
 function Optimizer:state_dict()
   local dict, n = {optimizer = self.class_name, groups = {}, state = {}}, 0
   for i, group in ipairs(self.groups) do

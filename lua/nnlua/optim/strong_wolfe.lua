@@ -1,5 +1,5 @@
--- A line search for the strong Wolfe conditions. Nocedal & Wright 2006, algorithms 3.5 and 3.6, with
--- the safeguards of minFunc, as PyTorch has them.
+-- A line search for the strong Wolfe conditions. Nocedal & Wright 2006, algorithms 3.5 and 3.6,
+-- with the safeguards of minFunc, as PyTorch has them.
 --
 --   f(t) <= f(0) + C1 t f'(0)   and   |f'(t)| <= -C2 f'(0)
 --
@@ -17,13 +17,13 @@ local function cubic_minimum(a, b, low, high)
   end
   local d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
   local square = d1 * d1 - a.slope * b.slope
-  if not (square >= 0) then
-    return (low + high) / 2
+  if square >= 0 then
+    local d2 = math.sqrt(square)
+    if a.t > b.t then a, b = b, a end
+    local t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+    return math.min(math.max(t, low), high)
   end
-  local d2 = math.sqrt(square)
-  if a.t > b.t then a, b = b, a end
-  local t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
-  return math.min(math.max(t, low), high)
+  return (low + high) / 2
 end
 
 -- A trial that is too near an end of the bracket for the second time, or at it, is moved inwards.
@@ -38,10 +38,18 @@ local function keep_off_ends(t, low, high, was_near)
   return t, true
 end
 
---- strong_wolfe(evaluate, t, f, g, slope, size) -> f, g, t, n: loss and gradient at the step found,
---- the step, and how often evaluate(t) -> f, g, slope was called.
---- t: the first step to try; f, g, slope: loss, gradient, slope at 0; size: the largest component of
---- the direction.
+-- Two points, the one with the lower loss first.
+local function by_loss(a, b)
+  if a.f <= b.f then
+    return a, b
+  end
+  return b, a
+end
+
+--- strong_wolfe(evaluate, t, f, g, slope, size) -> f, g, t, n: loss and gradient at the step that
+--- it found, the step, and how often evaluate(t) -> f, g, slope was called.
+--- t: the first step to try; f, g, slope: loss, gradient, slope at 0; size: the largest component
+--- of the direction.
 local function strong_wolfe(evaluate, t, f, g, slope, size)
   local evaluations = 0
   local function point(step)
@@ -74,9 +82,8 @@ local function strong_wolfe(evaluate, t, f, g, slope, size)
     a, b = start, here
   end
 
-  local low, high, near = a, b, false
-  if not (a.f <= b.f) then low, high = b, a end
-  local done = false
+  local low, high = by_loss(a, b)
+  local done, near = false, false
   while not done and iteration < MOST and math.abs(b.t - a.t) * size >= TOLERANCE do
     local trial
     trial, near = keep_off_ends(cubic_minimum(a, b), math.min(a.t, b.t), math.max(a.t, b.t), near)
@@ -88,9 +95,8 @@ local function strong_wolfe(evaluate, t, f, g, slope, size)
       return new
     end
     if too_high(here) or here.f >= low.f then
-      high = replace(high, here)
-      low, high = a, b
-      if not (a.f <= b.f) then low, high = b, a end
+      replace(high, here)
+      low, high = by_loss(a, b)
     else
       if flat(here) then
         done = true

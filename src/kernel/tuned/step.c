@@ -13,8 +13,7 @@
 #define VARIANT static inline __attribute__((always_inline)) void
 
 /* Elements of a buffer that is there; the compiler is told that nothing overlaps. */
-#define EACH                                                                                       \
-    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
+#define EACH _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
 
 #define REAL float
 #define NAME(x) x##_f32

@@ -84,8 +84,8 @@ function Composed:adopt(dict)
   end
 end
 
---- nn.optim.lr_scheduler.SequentialLR(optimizer, schedules, milestones): the first of the list until
---- epoch milestones[1], then the second from its beginning until milestones[2], and so on.
+--- nn.optim.lr_scheduler.SequentialLR(optimizer, schedules, milestones): the first of the list
+--- until epoch milestones[1], then the second from its beginning until milestones[2], and so on.
 local SequentialLR = class("SequentialLR", Composed)
 
 function SequentialLR:init(optimizer, schedules, milestones)

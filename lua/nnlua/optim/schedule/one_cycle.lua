@@ -1,5 +1,5 @@
--- nn.optim.lr_scheduler.OneCycleLR: up to a large learning rate and down to a tiny one, momentum the
--- other way round. Smith & Topin 2019; numbers as PyTorch's.
+-- nn.optim.lr_scheduler.OneCycleLR: up to a large learning rate and down to a tiny one, momentum
+-- the other way round. Smith & Topin 2019; numbers as PyTorch's.
 
 local class = require "nnlua.class"
 local Schedule = require "nnlua.optim.schedule.schedule"
@@ -7,12 +7,13 @@ local options = require "nnlua.options"
 local saved = require "nnlua.optim.saved"
 
 --- nn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, {total_steps | epochs, steps_per_epoch,
---- pct_start = 0.3, anneal_strategy = "cos" | "linear", cycle_momentum = true, base_momentum = 0.85,
---- max_momentum = 0.95, div_factor = 25, final_div_factor = 1e4, three_phase = false}): a step per
---- batch, at most total_steps of them. The rate goes from max_lr / div_factor to max_lr in pct_start
---- of the steps, then to max_lr / div_factor / final_div_factor (with three_phase, to where it
---- started in as many steps as it came up, and on in the rest); momentum or betas[1] from
---- max_momentum to base_momentum and back. max_lr and the momenta may be lists, one value per group.
+--- pct_start = 0.3, anneal_strategy = "cos" | "linear", cycle_momentum = true,
+--- base_momentum = 0.85, max_momentum = 0.95, div_factor = 25, final_div_factor = 1e4,
+--- three_phase = false}): a step per batch, at most total_steps of them. The rate goes from
+--- max_lr / div_factor to max_lr in pct_start of the steps, then to max_lr / div_factor /
+--- final_div_factor (with three_phase, to where it started in as many steps as it came up, and on
+--- in the rest); momentum or betas[1] from max_momentum to base_momentum and back. max_lr and the
+--- momenta may be lists, one value per group.
 local OneCycleLR = class("OneCycleLR", Schedule)
 
 local DEFAULTS = {

@@ -20,7 +20,7 @@ local DEFAULTS = {
 }
 
 ReduceLROnPlateau.progress = {
-  best = saved.number, num_bad_epochs = saved.count, cooldown_counter = saved.count,
+  best = saved.optional(saved.number), num_bad_epochs = saved.count, cooldown_counter = saved.count,
 }
 
 local function is_count(v) return math.type(v) == "integer" and v >= 0 end
@@ -54,8 +54,7 @@ function ReduceLROnPlateau:init(optimizer, given)
 end
 
 function ReduceLROnPlateau:forget()
-  self.best = self.options.mode == "min" and math.huge or -math.huge
-  self.num_bad_epochs, self.cooldown_counter = 0, 0
+  self.best, self.num_bad_epochs, self.cooldown_counter = nil, 0, 0
 end
 
 function ReduceLROnPlateau:start_over(chained)
@@ -63,9 +62,10 @@ function ReduceLROnPlateau:start_over(chained)
   Schedule.start_over(self, chained)
 end
 
--- Whether a metric is better than the best one.
+-- Whether a metric is better than the best one, nil at first.
 local function is_better(o, metric, best)
   local sign = o.mode == "min" and -1 or 1
+  best = best or -sign * math.huge
   local bar = o.threshold_mode == "rel" and best * (1 + sign * o.threshold)
     or best + sign * o.threshold
   return sign * metric > sign * bar
