@@ -25,7 +25,7 @@ local function define(name, op)
   return f
 end
 
-for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural"} do
+for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural", "losses"} do
   require("nnlua.functional." .. part)(define, functional)
 end
 

@@ -29,8 +29,8 @@ end
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "adam_step", "arg_error", "chain_backprop", "chain_evaluate",
                   "count_correct", "edit_distance", "fail_allocation", "get_record", "hooks",
-                  "index", "isatty", "raise", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sgd_step", "sum_to", "terminal_width", "version"}
+                  "index", "isatty", "margin_loss", "raise", "rescale", "set_data", "set_index",
+                  "set_isa", "set_library", "set_record", "sgd_step", "sum_to", "terminal_width", "version"}
 
 take(core)
 take(functional)
