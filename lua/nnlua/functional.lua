@@ -26,7 +26,7 @@ local function define(name, op)
 end
 
 for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural", "convolution",
-                       "pooling"} do
+                       "pooling", "losses"} do
   require("nnlua.functional." .. part)(define, functional)
 end
 

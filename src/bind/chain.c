@@ -65,6 +65,7 @@ static nn_chain_criterion check_criterion(lua_State *L, const char *function)
         .reduction = nnb_option_word(L, 5, "reduction", words, 0, function) == 0 ? NN_LOSS_MEAN
                                                                                  : NN_LOSS_SUM,
         .label_smoothing = nnb_option_number(L, 5, "label_smoothing", 0, function),
+        .ignore_index = nnb_option_integer(L, 5, "ignore_index", -100, function),
     };
     c.weight = nnb_option_tensor(L, 5, c.kind == NN_CHAIN_BCE_WITH_LOGITS ? "pos_weight" : "weight",
                                  function);

@@ -10,6 +10,8 @@
 #include "nn/binary_cross_entropy.h"
 #include "nn/class_target.h"
 #include "nn/cross_entropy.h"
+#include "nn/label_loss.h"
+#include "nn/margin_loss.h"
 #include "nn/regression_loss.h"
 
 static nn_loss_reduction reduction_option(lua_State *L, int arg, const char *function)
@@ -18,17 +20,20 @@ static nn_loss_reduction reduction_option(lua_State *L, int arg, const char *fun
     return (nn_loss_reduction)nnb_option_word(L, arg, "reduction", words, NN_LOSS_MEAN, function);
 }
 
-/* softmax_cross_entropy(z, y, {weight=, label_smoothing=0, reduction=}) -> loss, dz.
+/* softmax_cross_entropy(z, y, {weight=, label_smoothing=0, ignore_index=-100, reduction=}) -> loss,
+** dz.
 ** z [N,C]; y [N] labels 1..C or [N,C] rows; weight [C]. */
 static int core_softmax_cross_entropy(lua_State *L)
 {
     static const char function[] = "softmax_cross_entropy";
     const nn_tensor *z = nnb_check_tensor(L, 1, function);
     const nn_tensor *y = nnb_check_tensor(L, 2, function);
-    nnb_options(L, 3, function, "weight", "label_smoothing", "reduction", (char *)NULL);
+    nnb_options(L, 3, function, "weight", "label_smoothing", "ignore_index", "reduction",
+                (char *)NULL);
     nn_cross_entropy_options options = {
         .weight = nnb_option_tensor(L, 3, "weight", function),
         .label_smoothing = nnb_option_number(L, 3, "label_smoothing", 0, function),
+        .ignore_index = nnb_option_integer(L, 3, "ignore_index", -100, function),
         .reduction = reduction_option(L, 3, function),
     };
     nn_error err;
@@ -56,18 +61,78 @@ static int core_binary_cross_entropy_with_logits(lua_State *L)
     return 2;
 }
 
-/* huber_loss(x, y, {delta=1, reduction=}) -> loss, dx. */
-static int core_huber_loss(lua_State *L)
+/* The losses with one number as option: f(x, y, {option=, reduction=}) -> loss, dx. */
+#define DEFINE_LOSS_WITH(name, option, otherwise)                                                  \
+    static int core_##name(lua_State *L)                                                           \
+    {                                                                                              \
+        const nn_tensor *x = nnb_check_tensor(L, 1, #name);                                        \
+        const nn_tensor *y = nnb_check_tensor(L, 2, #name);                                        \
+        nnb_options(L, 3, #name, #option, "reduction", (char *)NULL);                              \
+        double value = nnb_option_number(L, 3, #option, otherwise, #name);                         \
+        nn_loss_reduction reduction = reduction_option(L, 3, #name);                               \
+        nn_error err;                                                                              \
+        nn_tensor *loss = nnb_new_tensor(L);                                                       \
+        nn_tensor *dx = nnb_new_tensor(L);                                                         \
+        NNB_TRY(L, nn_##name(loss, dx, x, y, value, reduction, &err), &err, #name);                \
+        return 2;                                                                                  \
+    }
+
+DEFINE_LOSS_WITH(huber_loss, delta, 1)            /* x, y: any shape, alike */
+DEFINE_LOSS_WITH(smooth_l1_loss, beta, 1)         /* the same */
+DEFINE_LOSS_WITH(hinge_embedding_loss, margin, 1) /* the same; y: 1 or -1 */
+DEFINE_LOSS_WITH(margin_loss, margin, 0)          /* the same */
+
+/* kl_div(x, y, {log_target=false, reduction="mean"|"batchmean"|"sum"|"none"}) -> loss, dx. */
+static int core_kl_div(lua_State *L)
 {
-    const nn_tensor *x = nnb_check_tensor(L, 1, "huber_loss");
-    const nn_tensor *y = nnb_check_tensor(L, 2, "huber_loss");
-    nnb_options(L, 3, "huber_loss", "delta", "reduction", (char *)NULL);
-    double delta = nnb_option_number(L, 3, "delta", 1, "huber_loss");
-    nn_loss_reduction reduction = reduction_option(L, 3, "huber_loss");
+    static const char *const words[] = {"mean", "sum", "none", "batchmean", NULL};
+    const nn_tensor *x = nnb_check_tensor(L, 1, "kl_div");
+    const nn_tensor *y = nnb_check_tensor(L, 2, "kl_div");
+    nnb_options(L, 3, "kl_div", "log_target", "reduction", (char *)NULL);
+    bool log_target = nnb_option_boolean(L, 3, "log_target", false, "kl_div");
+    nn_loss_reduction reduction =
+        (nn_loss_reduction)nnb_option_word(L, 3, "reduction", words, NN_LOSS_MEAN, "kl_div");
     nn_error err;
     nn_tensor *loss = nnb_new_tensor(L);
     nn_tensor *dx = nnb_new_tensor(L);
-    NNB_TRY(L, nn_huber_loss(loss, dx, x, y, delta, reduction, &err), &err, "huber_loss");
+    NNB_TRY(L, nn_kl_div(loss, dx, x, y, log_target, reduction, &err), &err, "kl_div");
+    return 2;
+}
+
+/* nll_loss(x, y, {weight=, ignore_index=-100, reduction=}) -> loss, dx. x [N,C] log-probabilities;
+** y [N] labels 1..C; weight [C]. */
+static int core_nll_loss(lua_State *L)
+{
+    const nn_tensor *x = nnb_check_tensor(L, 1, "nll_loss");
+    const nn_tensor *y = nnb_check_tensor(L, 2, "nll_loss");
+    nnb_options(L, 3, "nll_loss", "weight", "ignore_index", "reduction", (char *)NULL);
+    const nn_tensor *weight = nnb_option_tensor(L, 3, "weight", "nll_loss");
+    int64_t ignore = nnb_option_integer(L, 3, "ignore_index", -100, "nll_loss");
+    nn_loss_reduction reduction = reduction_option(L, 3, "nll_loss");
+    nn_error err;
+    nn_tensor *loss = nnb_new_tensor(L);
+    nn_tensor *dx = nnb_new_tensor(L);
+    NNB_TRY(L, nn_nll_loss(loss, dx, x, y, weight, ignore, reduction, &err), &err, "nll_loss");
+    return 2;
+}
+
+/* multi_margin_loss(x, y, {p=1, margin=1, weight=, reduction=}) -> loss, dx. x [N,C] scores; y [N]
+** labels 1..C; weight [C]. */
+static int core_multi_margin_loss(lua_State *L)
+{
+    static const char function[] = "multi_margin_loss";
+    const nn_tensor *x = nnb_check_tensor(L, 1, function);
+    const nn_tensor *y = nnb_check_tensor(L, 2, function);
+    nnb_options(L, 3, function, "p", "margin", "weight", "reduction", (char *)NULL);
+    double p = nnb_option_number(L, 3, "p", 1, function);
+    double margin = nnb_option_number(L, 3, "margin", 1, function);
+    const nn_tensor *weight = nnb_option_tensor(L, 3, "weight", function);
+    nn_loss_reduction reduction = reduction_option(L, 3, function);
+    nn_error err;
+    nn_tensor *loss = nnb_new_tensor(L);
+    nn_tensor *dx = nnb_new_tensor(L);
+    NNB_TRY(L, nn_multi_margin_loss(loss, dx, x, y, weight, p, margin, reduction, &err), &err,
+            function);
     return 2;
 }
 
@@ -114,6 +179,12 @@ static const luaL_Reg functions[] = {
     {"mse_loss", core_mse_loss},
     {"l1_loss", core_l1_loss},
     {"huber_loss", core_huber_loss},
+    {"smooth_l1_loss", core_smooth_l1_loss},
+    {"hinge_embedding_loss", core_hinge_embedding_loss},
+    {"margin_loss", core_margin_loss},
+    {"kl_div", core_kl_div},
+    {"nll_loss", core_nll_loss},
+    {"multi_margin_loss", core_multi_margin_loss},
     {NULL, NULL},
 };
 

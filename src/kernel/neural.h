@@ -47,10 +47,12 @@ typedef void nn_k_softmax_back(void *dx, const void *dy, const void *y, int64_t 
 /* A loss over rows of classes: the operands of the whole problem. */
 typedef struct nn_k_class_problem {
     const void *x;        /* T (N,C): logits z, or probabilities p */
-    const int64_t *label; /* (N), each 1..C; NULL: target is used */
+    const int64_t *label; /* (N), each 1..C, or 0: the row does not count; NULL: target is used */
     const void *target;   /* T (N,C); NULL: label is used, as the row that is 1 at it, else 0 */
-    const double *weight; /* (C); NULL: all 1. Cross-entropy only */
-    double smoothing;     /* 0..1, how much of a target goes evenly to all classes; the same */
+    const double *weight; /* (C); NULL: all 1. Not of summed_bce */
+    double smoothing;     /* 0..1, how much of a target goes evenly to all classes; cross-entropy */
+    double margin;        /* multi_margin */
+    bool squared;         /* the same */
     int64_t classes;      /* C */
     double scale;         /* factor of the gradient */
     void *dx;             /* T (N,C) out: the gradient of the sum of the losses, times scale */
@@ -70,6 +72,11 @@ typedef enum nn_k_pair_op {
     NN_K_MSE,       /* (x-y)^2 */
     NN_K_L1,        /* |x-y|; gradient sign(x-y) */
     NN_K_HUBER,     /* d = |x-y|: d^2/2 where d < p, else p*(d - p/2) */
+    NN_K_SMOOTH_L1, /* d = |x-y|: d^2/(2p) where d < p, else d - p/2; p > 0 */
+    NN_K_KL,        /* y*(log y - x), 0 where y is 0; gradient -y */
+    NN_K_KL_LOG,    /* exp(y)*(y - x) */
+    NN_K_MARGIN,    /* max(0, p - y*x); gradient -y where p - y*x >= 0 */
+    NN_K_HINGE,     /* y is 1 or -1: x, or max(0, p - x), whose gradient is -1 where p - x >= 0 */
     NN_K_BCE,       /* -y*log x - (1-y)*log(1-x), logs >= -100; (x-y)/max(x(1-x), 1e-12f) */
     NN_K_BCE_LOGIT, /* (1-y)*x + (1 + (w-1)*y)*log(1 + exp(-x)); w is 1 without weights */
     NN_K_PAIR_OPS
@@ -108,6 +115,10 @@ typedef struct nn_k_neural {
     nn_k_class_loss *cross_entropy[NN_K_TYPES];
     /* -sum [y*log p + (1-y)*log(1-p)], a term with factor 0 being 0; dp = (1-y)/(1-p) - y/p. */
     nn_k_class_loss *summed_bce[NN_K_TYPES];
+    /* -weight[y]*x[y], x being log-probabilities. Labels only. */
+    nn_k_class_loss *nll[NN_K_TYPES];
+    /* weight[y]/C * sum over j != y of max(0, margin - x[y] + x[j]), perhaps squared. The same. */
+    nn_k_class_loss *multi_margin[NN_K_TYPES];
     nn_k_correct *correct[NN_K_TYPES];
     nn_k_pair_loss *pair_loss[NN_K_PAIR_OPS][NN_K_TYPES];
     nn_k_penalty *penalty[NN_K_PENALTY_OPS][NN_K_TYPES];

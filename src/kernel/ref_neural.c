@@ -149,6 +149,66 @@ static double huber_slope(double x, double y, double w, double a)
     return fmin(a, fabs(x - y)) * sign(x - y);
 }
 
+static double smooth_l1(double x, double y, double w, double a)
+{
+    return huber(x, y, w, a) / a;
+}
+
+static double smooth_l1_slope(double x, double y, double w, double a)
+{
+    return huber_slope(x, y, w, a) / a;
+}
+
+static double kl(double x, double y, double w, double a)
+{
+    (void)w, (void)a;
+    return y == 0 ? 0 : y * (log(y) - x);
+}
+
+static double kl_slope(double x, double y, double w, double a)
+{
+    (void)x, (void)w, (void)a;
+    return -y;
+}
+
+static double kl_log(double x, double y, double w, double a)
+{
+    (void)w, (void)a;
+    return exp(y) * (y - x);
+}
+
+static double kl_log_slope(double x, double y, double w, double a)
+{
+    (void)x, (void)w, (void)a;
+    return -exp(y);
+}
+
+static double margin(double x, double y, double w, double a)
+{
+    (void)w;
+    return a - y * x < 0 ? 0 : a - y * x;
+}
+
+static double margin_slope(double x, double y, double w, double a)
+{
+    (void)w;
+    return a - y * x < 0 ? 0 : -y;
+}
+
+static double hinge(double x, double y, double w, double a)
+{
+    (void)w;
+    if (y > 0) return x;
+    return a - x < 0 ? 0 : a - x;
+}
+
+static double hinge_slope(double x, double y, double w, double a)
+{
+    (void)w;
+    if (y > 0) return 1;
+    return a - x < 0 ? 0 : -1;
+}
+
 static double bce(double x, double y, double w, double a)
 {
     (void)w, (void)a;
@@ -261,6 +321,50 @@ static double bce_logit_slope(double x, double y, double w, double a)
         if (k->label) return k->label[r] - 1 == j;                                                 \
         return (double)((const type *)k->target)[r * k->classes + j];                              \
     }                                                                                              \
+    static bool no_label_##suffix(const nn_k_class_problem *k, int64_t r)                          \
+    {                                                                                              \
+        if (!k->label || k->label[r] != 0) return false;                                           \
+        for (int64_t j = 0; j < k->classes; j++) ((type *)k->dx)[r * k->classes + j] = 0;          \
+        if (k->each) ((type *)k->each)[r] = 0;                                                     \
+        return true;                                                                               \
+    }                                                                                              \
+    static double nll_##suffix(const nn_k_class_problem *k, int64_t first, int64_t rows)           \
+    {                                                                                              \
+        long double sum = 0;                                                                       \
+        for (int64_t r = first; r < first + rows; r++) {                                           \
+            if (no_label_##suffix(k, r)) continue;                                                 \
+            int64_t y = k->label[r] - 1, at = r * k->classes;                                      \
+            double w = k->weight ? k->weight[y] : 1;                                               \
+            double loss = -w * (double)((const type *)k->x)[at + y];                               \
+            for (int64_t j = 0; j < k->classes; j++)                                               \
+                ((type *)k->dx)[at + j] = (type)(j == y ? -w * k->scale : 0);                      \
+            if (k->each) ((type *)k->each)[r] = (type)loss;                                        \
+            sum += loss;                                                                           \
+        }                                                                                          \
+        return (double)sum;                                                                        \
+    }                                                                                              \
+    static double multi_margin_##suffix(const nn_k_class_problem *k, int64_t first, int64_t rows)  \
+    {                                                                                              \
+        int64_t n = k->classes;                                                                    \
+        long double sum = 0;                                                                       \
+        for (int64_t r = first; r < first + rows; r++) {                                           \
+            if (no_label_##suffix(k, r)) continue;                                                 \
+            const type *x = (const type *)k->x + r * n;                                            \
+            int64_t y = k->label[r] - 1;                                                           \
+            double w = k->weight ? k->weight[y] : 1, loss = 0, of_label = 0;                       \
+            for (int64_t j = 0; j < n; j++) {                                                      \
+                double h = j == y ? 0 : fmax(0, k->margin - (double)x[y] + (double)x[j]);          \
+                double slope = h > 0 ? w / (double)n * (k->squared ? 2 * h : 1) : 0;               \
+                loss += w / (double)n * (k->squared ? h * h : h);                                  \
+                of_label -= slope;                                                                 \
+                ((type *)k->dx)[r * n + j] = (type)(slope * k->scale);                             \
+            }                                                                                      \
+            ((type *)k->dx)[r * n + y] = (type)(of_label * k->scale);                              \
+            if (k->each) ((type *)k->each)[r] = (type)loss;                                        \
+            sum += loss;                                                                           \
+        }                                                                                          \
+        return (double)sum;                                                                        \
+    }                                                                                              \
     static double cross_entropy_##suffix(const nn_k_class_problem *k, int64_t first, int64_t rows) \
     {                                                                                              \
         int64_t n = k->classes;                                                                    \
@@ -268,6 +372,7 @@ static double bce_logit_slope(double x, double y, double w, double a)
         for (int64_t r = first; r < first + rows; r++) {                                           \
             const type *z = (const type *)k->x + r * n;                                            \
             double loss = 0, total = 0;                                                            \
+            if (no_label_##suffix(k, r)) continue;                                                 \
             for (int64_t j = 0; j < n; j++) {                                                      \
                 double even = k->smoothing / (double)n, w = k->weight ? k->weight[j] : 1;          \
                 double q = w * ((1 - k->smoothing) * target_##suffix(k, r, j) + even);             \
@@ -378,6 +483,11 @@ static double bce_logit_slope(double x, double y, double w, double a)
     DEFINE_PAIR_LOSS(mse, suffix, type)                                                            \
     DEFINE_PAIR_LOSS(l1, suffix, type)                                                             \
     DEFINE_PAIR_LOSS(huber, suffix, type)                                                          \
+    DEFINE_PAIR_LOSS(smooth_l1, suffix, type)                                                      \
+    DEFINE_PAIR_LOSS(kl, suffix, type)                                                             \
+    DEFINE_PAIR_LOSS(kl_log, suffix, type)                                                         \
+    DEFINE_PAIR_LOSS(margin, suffix, type)                                                         \
+    DEFINE_PAIR_LOSS(hinge, suffix, type)                                                          \
     DEFINE_PAIR_LOSS(bce, suffix, type)                                                            \
     DEFINE_PAIR_LOSS(bce_logit, suffix, type)                                                      \
     DEFINE_REST(suffix, type)                                                                      \

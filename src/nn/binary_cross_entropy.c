@@ -57,7 +57,7 @@ nn_status nn_summed_binary_cross_entropy(nn_tensor *loss, nn_tensor *dp, const n
 {
     nn_class_target target = {0};
     nn_tensor plain = NN_TENSOR_EMPTY;
-    NN_TRY(nn_class_target_take(&target, y, p, "p", err));
+    NN_TRY(nn_class_target_take(&target, y, p, "p", NN_IGNORE_NONE, err));
     nn_status status = nn_tensor_contiguous(&plain, p, p->dtype, err);
     if (status == NN_OK) status = nn_check_range((nn_operand){&plain, 1, "p"}, 0, 1, err);
     if (status == NN_OK) status = nn_loss_results(loss, dp, p, reduction, 1, p->shape, err);

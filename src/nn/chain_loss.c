@@ -11,7 +11,7 @@ static nn_status begin_cross_entropy(nn_chain_loss *loss, const nn_chain_criteri
                                      const nn_tensor *scores, const nn_tensor *y, nn_error *err)
 {
     nn_cross_entropy_options options = {criterion->weight, criterion->label_smoothing,
-                                        criterion->reduction};
+                                        criterion->ignore_index, criterion->reduction};
     nn_cross_entropy_problem *p = &loss->cross_entropy;
     NN_TRY(nn_cross_entropy_begin(p, scores, y, &options, err));
     nn_class_target_point(&p->kernel, &p->target, loss->classes);

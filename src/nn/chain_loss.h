@@ -23,6 +23,7 @@ typedef struct nn_chain_criterion {
     nn_loss_reduction reduction;
     const nn_tensor *weight; /* cross-entropy: (C); with logits: pos_weight, broadcast; or NULL */
     double label_smoothing;  /* cross-entropy */
+    int64_t ignore_index;    /* the same */
 } nn_chain_criterion;
 
 typedef struct nn_chain_loss {

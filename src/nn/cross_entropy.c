@@ -3,33 +3,9 @@
 */
 #include "nn/cross_entropy.h"
 
-#include <inttypes.h>
-
 #include "kernel/dispatch.h"
 #include "nn/class_target.h"
-#include "nn/operand.h"
 #include "tensor/copy.h"
-
-static nn_status take_weight(nn_tensor *out, const nn_tensor *weight, int64_t classes,
-                             nn_error *err)
-{
-    NN_TRY(nn_check_float((nn_operand){weight, 3, "weight"}, err));
-    if (weight->ndim != 1 || weight->shape[0] != classes)
-        return nn_fail(err, NN_ESHAPE, 3, "weight is %s, expected [%" PRId64 "]",
-                       nn_tensor_shape_name(weight).text, classes);
-    return nn_tensor_contiguous(out, weight, NN_FLOAT64, err);
-}
-
-/* What the mean divides by. weight: empty if there are none. */
-static double divisor_of(const nn_class_target *target, const nn_tensor *weight, int64_t rows)
-{
-    if (!weight->storage || !target->label.storage) return (double)rows;
-    const double *w = nn_tensor_data(weight);
-    const int64_t *label = nn_tensor_data(&target->label);
-    double total = 0;
-    for (int64_t r = 0; r < rows; r++) total += w[label[r] - 1];
-    return total;
-}
 
 nn_status nn_cross_entropy_begin(nn_cross_entropy_problem *p, const nn_tensor *z,
                                  const nn_tensor *y, const nn_cross_entropy_options *options,
@@ -39,12 +15,13 @@ nn_status nn_cross_entropy_begin(nn_cross_entropy_problem *p, const nn_tensor *z
     if (!(options->label_smoothing >= 0 && options->label_smoothing <= 1))
         return nn_fail(err, NN_EVALUE, 3, "label_smoothing is %g, expected 0..1",
                        options->label_smoothing);
-    NN_TRY(nn_class_target_take(&p->target, y, z, "z", err));
-    if (options->weight && take_weight(&p->weight, options->weight, z->shape[1], err) != NN_OK) {
+    NN_TRY(nn_class_target_take(&p->target, y, z, "z", options->ignore_index, err));
+    if (options->weight &&
+        nn_class_weight_take(&p->weight, options->weight, z->shape[1], err) != NN_OK) {
         nn_class_target_release(&p->target);
         return err->code;
     }
-    p->divisor = divisor_of(&p->target, &p->weight, z->shape[0]);
+    p->divisor = nn_class_divisor(&p->target, &p->weight, z->shape[0]);
     p->kernel.weight = p->weight.storage ? nn_tensor_data(&p->weight) : NULL;
     p->kernel.smoothing = options->label_smoothing;
     p->kernel.scale = nn_loss_scale(options->reduction, p->divisor);

@@ -7,6 +7,7 @@
 ** with rows y (one-hot or probabilities)
 **   q[n,c] = w[c]*((1-s)*y[n,c] + s/C),        mean: divided by N.
 ** Shapes: z: (N,C); y: class_target.h; w: (C) or NULL (all 1), any float dtype.
+** An ignored row has loss and gradient 0 and is not in a mean's divisor.
 ** A weighted mean whose weights sum to 0, and the mean of no rows, are NaN.
 ** Source: PyTorch 1.13, torch.nn.functional.cross_entropy.
 ** Fails: NN_ESHAPE, NN_EDTYPE, NN_EVALUE (label, smoothing), NN_EMEM. Twin:
@@ -21,6 +22,7 @@
 typedef struct nn_cross_entropy_options {
     const nn_tensor *weight; /* NULL: all classes count 1 */
     double label_smoothing;  /* 0..1 */
+    int64_t ignore_index;    /* rows with this label do not count; NN_IGNORE_NONE */
     nn_loss_reduction reduction;
 } nn_cross_entropy_options;
 

@@ -5,9 +5,14 @@
 
 #include "nn/blocks.h"
 
+static bool is_mean(nn_loss_reduction reduction)
+{
+    return reduction == NN_LOSS_MEAN || reduction == NN_LOSS_BATCH_MEAN;
+}
+
 double nn_loss_scale(nn_loss_reduction reduction, double divisor)
 {
-    return reduction == NN_LOSS_MEAN ? 1 / divisor : 1;
+    return is_mean(reduction) ? 1 / divisor : 1;
 }
 
 nn_status nn_loss_results(nn_tensor *loss, nn_tensor *dx, const nn_tensor *x,
@@ -33,7 +38,7 @@ nn_status nn_loss_finish(nn_tensor *loss, nn_tensor *dx, nn_loss_reduction reduc
         nn_tensor_release(loss);
         nn_tensor_release(dx);
     } else if (reduction != NN_LOSS_NONE) {
-        nn_tensor_set(loss, 0, reduction == NN_LOSS_MEAN ? sum / divisor : sum);
+        nn_tensor_set(loss, 0, is_mean(reduction) ? sum / divisor : sum);
     }
     return status;
 }

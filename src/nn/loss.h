@@ -11,12 +11,13 @@
 #include "tensor/tensor.h"
 
 typedef enum nn_loss_reduction {
-    NN_LOSS_MEAN, /* 0-dim: the sum divided by what the loss says */
-    NN_LOSS_SUM,  /* 0-dim */
-    NN_LOSS_NONE  /* one value for each item; the gradient is the sum's */
+    NN_LOSS_MEAN,      /* 0-dim: the sum divided by what the loss says */
+    NN_LOSS_SUM,       /* 0-dim */
+    NN_LOSS_NONE,      /* one value for each item; the gradient is the sum's */
+    NN_LOSS_BATCH_MEAN /* 0-dim: the sum divided by the first size; of pair losses */
 } nn_loss_reduction;
 
-/* The factor of the gradient: 1/divisor for the mean, else 1. */
+/* The factor of the gradient: 1/divisor for a mean, else 1. */
 double nn_loss_scale(nn_loss_reduction reduction, double divisor);
 
 /* Makes loss (0-dim, or each_shape for "none") and dx (x's shape), both of x's dtype. On failure

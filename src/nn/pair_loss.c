@@ -22,6 +22,19 @@ static double run_block(void *context, int64_t first, int64_t n)
                      j->weight ? nn_element(j->weight, first) : NULL, n, j->parameter, j->scale);
 }
 
+/* What a mean divides by. */
+static double divisor_of(const nn_tensor *x, nn_loss_reduction reduction)
+{
+    bool by_rows = reduction == NN_LOSS_BATCH_MEAN && x->ndim > 0;
+    return (double)(by_rows ? x->shape[0] : nn_tensor_numel(x));
+}
+
+/* Whether an op calls exp or log for each element. */
+static bool is_slow(nn_k_pair_op op)
+{
+    return op == NN_K_BCE || op == NN_K_BCE_LOGIT || op == NN_K_KL || op == NN_K_KL_LOG;
+}
+
 static nn_status check_target(const nn_tensor *y, nn_operand x, nn_error *err)
 {
     nn_operand operand = {y, 2, "y"};
@@ -49,7 +62,7 @@ nn_status nn_pair_loss(nn_tensor *loss, nn_tensor *dx, nn_k_pair_op op, nn_opera
     if (status == NN_OK) status = nn_loss_results(loss, dx, x, reduction, x->ndim, x->shape, err);
     if (status == NN_OK) {
         int64_t n = nn_tensor_numel(x);
-        double sum = 0;
+        double sum = 0, divisor = divisor_of(x, reduction);
         job j = {nn_k()->neural->pair_loss[op][x->dtype],
                  loss,
                  dx,
@@ -58,10 +71,10 @@ nn_status nn_pair_loss(nn_tensor *loss, nn_tensor *dx, nn_k_pair_op op, nn_opera
                  weight,
                  reduction,
                  parameter,
-                 nn_loss_scale(reduction, (double)n)};
-        int64_t size = op == NN_K_BCE || op == NN_K_BCE_LOGIT ? NN_BLOCK_MATH : NN_K_BLOCK;
+                 nn_loss_scale(reduction, divisor)};
+        int64_t size = is_slow(op) ? NN_BLOCK_MATH : NN_K_BLOCK;
         status = nn_blocks_sum(&sum, n, size, run_block, &j, err);
-        status = nn_loss_finish(loss, dx, reduction, sum, (double)n, status);
+        status = nn_loss_finish(loss, dx, reduction, sum, divisor, status);
     }
     nn_tensor_release(&plain_y);
     nn_tensor_release(&plain_x);

@@ -2,7 +2,8 @@
 ** pair_loss.h - the driver of losses between single elements
 **
 ** Formulas: kernel/neural.h (nn_k_pair_op). mean divides by the number of
-** elements; the mean of nothing is NaN. y: x's shape; its dtype is x's, or
+** elements, the batch mean by the first size (elements, of a 0-dim x); the
+** mean of nothing is NaN. y: x's shape; its dtype is x's, or
 ** int64, uint8 or bool, which are converted.
 */
 #ifndef NN_NN_PAIR_LOSS_H

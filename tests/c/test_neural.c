@@ -43,7 +43,7 @@ typedef struct buffers {
     double *in[IN]; /* used as float where type says so */
     double *out[OUT];
     double sum;
-    int64_t *label;
+    int64_t *label, *some_label; /* the second: 0 in a row without a label */
     double *weight;
     uint8_t *keep;
 } buffers;
@@ -106,12 +106,54 @@ static void run_summed_bce(const nn_k_neural *k, buffers *b, int64_t n, int vari
     run_class_loss(k->summed_bce[b->type], b->in[2], b, n, variant << 2);
 }
 
+/* Labels with some rows that have none; bit 0: weights; bit 1: smoothing, or squares;
+** bit 2: no losses per row. */
+static void run_label_loss(const nn_k_neural *k, buffers *b, int64_t n, int variant, int which)
+{
+    int64_t rows = n / CLASSES, half = rows / 2;
+    nn_k_class_problem problem = {
+        .x = b->in[1],
+        .label = b->some_label,
+        .weight = variant & 1 ? b->weight : NULL,
+        .smoothing = variant & 2 ? 0.125 : 0,
+        .margin = 0.75,
+        .squared = variant & 2,
+        .classes = CLASSES,
+        .scale = 0.25,
+        .dx = b->out[0],
+        .each = variant & 4 ? NULL : b->out[1],
+    };
+    nn_k_class_loss *kernel = which == 0   ? k->cross_entropy[b->type]
+                              : which == 1 ? k->nll[b->type]
+                                           : k->multi_margin[b->type];
+    b->sum = kernel(&problem, 0, half) + kernel(&problem, half, rows - half);
+}
+
+static void run_ignoring(const nn_k_neural *k, buffers *b, int64_t n, int variant)
+{
+    run_label_loss(k, b, n, variant, 0);
+}
+
+static void run_nll(const nn_k_neural *k, buffers *b, int64_t n, int variant)
+{
+    run_label_loss(k, b, n, variant, 1);
+}
+
+static void run_multi_margin(const nn_k_neural *k, buffers *b, int64_t n, int variant)
+{
+    run_label_loss(k, b, n, variant, 2);
+}
+
 static void run_pair_loss(const nn_k_neural *k, buffers *b, int64_t n, int variant)
 {
     int op = variant % NN_K_PAIR_OPS;
     bool plain = variant < NN_K_PAIR_OPS;
     const void *x = op == NN_K_BCE ? b->in[2] : b->in[1];
-    const void *y = op == NN_K_BCE || op == NN_K_BCE_LOGIT ? b->in[2] : b->in[3];
+    bool has_share = op == NN_K_BCE || op == NN_K_BCE_LOGIT || op == NN_K_KL;
+    const void *y = has_share                               ? b->in[2]
+                    : op == NN_K_MARGIN || op == NN_K_HINGE ? b->in[1]
+                                                            : b->in[3];
+    if (op == NN_K_HINGE) x = b->in[3], y = b->in[1];
     b->sum = k->pair_loss[op][b->type](plain ? NULL : b->out[1], b->out[0], x, y,
                                        plain ? NULL : b->in[3], n, 0.75, 0.5);
 }
@@ -151,6 +193,9 @@ static const struct {
     {"softmax", run_softmax, 0, 7, false},
     {"cross_entropy", run_cross_entropy, 0, 15, false},
     {"summed_bce", run_summed_bce, 0, 3, false},
+    {"cross_entropy of some", run_ignoring, 0, 7, false},
+    {"nll", run_nll, 0, 7, false},
+    {"multi_margin", run_multi_margin, 0, 7, false},
     {"pair_loss", run_pair_loss, 0, 2 * NN_K_PAIR_OPS - 1, false},
     {"mse", run_pair_loss, NN_K_MSE, NN_K_MSE, true},
     {"penalty", run_penalty, 0, NN_K_PENALTY_OPS - 1, true},
@@ -201,6 +246,7 @@ static void fill(buffers *b, int64_t n, nn_k_type type)
     for (int64_t i = 0; i < n; i++) {
         b->label[i] = 1 + (int64_t)nn_rng_below_or_at(&rng, CLASSES - 1);
         b->keep[i] = nn_rng_double(&rng) < 0.75;
+        b->some_label[i] = b->keep[i] ? b->label[i] : 0;
     }
 }
 
@@ -304,6 +350,7 @@ static void test_kernels(void)
         for (int r = 0; r < 3; r++) records[r].out[i] = malloc(CAPACITY * sizeof(double));
     }
     b.label = malloc(CAPACITY * sizeof *b.label);
+    b.some_label = malloc(CAPACITY * sizeof *b.some_label);
     b.keep = malloc(CAPACITY);
     b.weight = weight;
     for (int type = NN_K_F32; type <= NN_K_F64; type++)
@@ -318,6 +365,7 @@ static void test_kernels(void)
         for (int r = 0; r < 3; r++) free(records[r].out[i]);
     }
     free(b.label);
+    free(b.some_label);
     free(b.keep);
 }
 
@@ -446,7 +494,7 @@ enum { RESULTS = 3 };
 /* Calls the which-th operation; results that it does not make stay empty. */
 static nn_status call(int which, nn_tensor *r, fixture *f, nn_error *err)
 {
-    nn_cross_entropy_options o = {&f->weight, 0.125, NN_LOSS_MEAN};
+    nn_cross_entropy_options o = {&f->weight, 0.125, NN_IGNORE_NONE, NN_LOSS_MEAN};
     nn_rng own = rng;
     nn_tensor turned = NN_TENSOR_EMPTY;
     nn_status status;
@@ -563,7 +611,7 @@ static void test_errors(void)
 {
     fixture f = {0};
     nn_tensor r[RESULTS] = {{0}}, wide = NN_TENSOR_EMPTY, ints = NN_TENSOR_EMPTY;
-    nn_cross_entropy_options o = {NULL, 0, NN_LOSS_MEAN};
+    nn_cross_entropy_options o = {NULL, 0, NN_IGNORE_NONE, NN_LOSS_MEAN};
     nn_error err;
     fixture_make(&f, 5);
     make(&wide, NN_FLOAT64, 2, (int64_t[]){10, 25}, 0);
@@ -589,7 +637,7 @@ static void test_errors(void)
     o.label_smoothing = 1.5;
     expect(nn_softmax_cross_entropy(r, r + 1, &f.dz, &f.dz, &o, &err), &err, NN_EVALUE, 3,
            "label_smoothing is 1.5, expected 0..1");
-    o = (nn_cross_entropy_options){&f.dz, 0, NN_LOSS_MEAN};
+    o = (nn_cross_entropy_options){&f.dz, 0, NN_IGNORE_NONE, NN_LOSS_MEAN};
     expect(nn_softmax_cross_entropy(r, r + 1, &f.dz, &f.dz, &o, &err), &err, NN_ESHAPE, 3,
            "weight is [5,10], expected [10]");
     nn_tensor_set(&f.probability, 13, 1.5);

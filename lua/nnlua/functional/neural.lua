@@ -2,7 +2,7 @@
 
 local core = require "nnlua.core"
 
-local mul = core.mul
+local div, mul = core.div, core.mul
 
 -- A loss has computed its gradient along with its value; dy scales it. For reduction "none" dy has
 -- one entry per row (or element) of it.
@@ -44,19 +44,31 @@ return function(define)
 
   -- Losses of a prediction and a target that is data.
   for _, name in ipairs {"softmax_cross_entropy", "binary_cross_entropy",
-                         "binary_cross_entropy_with_logits", "summed_binary_cross_entropy"} do
+                         "binary_cross_entropy_with_logits", "summed_binary_cross_entropy",
+                         "hinge_embedding_loss", "multi_margin_loss", "nll_loss"} do
     define(name, {
       forward = core[name], keeps = {"second"}, constants = {2},
       gradients = {scale},
     })
   end
   -- Losses that depend on x - y only:  dL/dy = -dL/dx
-  for _, name in ipairs {"mse_loss", "l1_loss", "huber_loss"} do
+  for _, name in ipairs {"mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss"} do
     define(name, {
       forward = core[name], inputs = {1, 2}, keeps = {"second"},
       gradients = {scale, function(dy, dx) return core.neg(scale(dy, dx)) end},
     })
   end
+  -- y (log y - x), or exp(y) (y - x); the gradient by y is 0 where y is 0
+  define("kl_div", {
+    forward = core.kl_div, inputs = {1, 2}, keeps = {1, 2, "second"},
+    gradients = {scale, function(dy, dx, x, y, options)
+      if options and options.log_target then -- dx is -exp(y), times what the reduction makes it
+        return scale(dy, mul(core.sub(x, core.add(y, 1)), dx))
+      end
+      local slope = div(mul(core.sub(x, core.add(core.log(y), 1)), dx), y)
+      return scale(dy, core.where(core.gt(y, 0), slope, 0.0))
+    end},
+  })
   for _, name in ipairs {"l2_penalty", "l1_penalty"} do
     define(name, {forward = core[name], keeps = {"second"}, gradients = {scale}})
   end

@@ -38,7 +38,7 @@ function ModuleList:extend(modules)
   return self
 end
 
-local function check_position(self, function_name, position, most)
+local function check_position(function_name, position, most)
   if math.type(position) ~= "integer" or position < 1 or position > most then
     core.arg_error(1, function_name, ("a position in 1..%d expected, got %s"):format(
       most, tostring(position)))
@@ -47,7 +47,7 @@ end
 
 --- list:insert(position, module) -> list, with module at position, 1..#list+1.
 function ModuleList:insert(position, module)
-  check_position(self, "insert", position, #self + 1)
+  check_position("insert", position, #self + 1)
   branches.check(self, 2, "insert", module)
   self[#self + 1] = module -- the new last field gets its place in the order
   table.move(self, position, #self - 1, position + 1)
@@ -58,7 +58,7 @@ end
 --- list:remove([position = #list]) -> the module that was there.
 function ModuleList:remove(position)
   position = position == nil and #self or position
-  check_position(self, "remove", position, #self)
+  check_position("remove", position, #self)
   return table.remove(self, position)
 end
 

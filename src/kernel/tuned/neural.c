@@ -70,6 +70,12 @@ DEFINE_OUTSIDE(f64, double)
 #undef NAME
 #undef M
 
+/* Counted from 0; of no label (0) the first. */
+static int64_t class_of(int64_t label)
+{
+    return label > 0 ? label - 1 : 0;
+}
+
 static void log_all(double *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) x[i] = log_of_f64(x[i]);
@@ -81,6 +87,7 @@ static void log_all(double *x, int64_t n)
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
 #include "kernel/tuned/mask.inc"
+#include "kernel/tuned/label_loss.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/target_loss.inc"
@@ -94,6 +101,7 @@ static void log_all(double *x, int64_t n)
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
 #include "kernel/tuned/mask.inc"
+#include "kernel/tuned/label_loss.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/target_loss.inc"
