@@ -187,6 +187,7 @@ local function declare(parser, spec)
   end
   element:description(spec.help):target(spec.key)
   if spec.default ~= nil then element:default(default_text(spec.default)) end
+  if spec.default == "" then element:show_default(false) end
   element:convert(function(text)
     local value = convert(spec, text)
     if value ~= nil then return value end

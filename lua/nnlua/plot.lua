@@ -16,8 +16,9 @@ local plot = {}
 
 --- plot.lines(path, {series=, ...}) -> true | nil, message: a line chart.
 --
--- series   list of {name=, y=, x=}: y a list or vector of numbers; x its own positions, if it has
---          them; name stands in the legend above the chart. Up to 40 points are also marked.
+-- series   list of {name=, y=, x=, points=}: y a list or vector of numbers; x its own positions, if
+--          it has them; name stands in the legend above the chart. Up to 40 points are also marked;
+--          points = true: points alone, without a line.
 -- x        positions shared by the series without their own; default 1, 2, 3, ...
 -- title, xlabel, ylabel   default: none
 -- log_x, log_y            default false; values <= 0 are gaps there

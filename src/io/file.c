@@ -1,5 +1,5 @@
 /*
-** file.c - files written whole or not at all, and directories
+** file.c - files written whole or not at all
 */
 #define _XOPEN_SOURCE 700 /* POSIX 2008 with realpath */
 
@@ -138,6 +138,12 @@ nn_status nn_file_writer_write(nn_file_writer *writer, const void *data, size_t 
     return NN_OK;
 }
 
+nn_status nn_file_writer_seek(nn_file_writer *writer, uint64_t offset, nn_error *err)
+{
+    if (lseek(writer->fd, (off_t)offset, SEEK_SET) < 0) return writer_fail(writer, err);
+    return NN_OK;
+}
+
 static bool sync_file(int fd)
 {
     while (fsync(fd) != 0) {
@@ -178,36 +184,4 @@ nn_status nn_file_write(const char *path, const void *data, size_t size, nn_erro
     NN_TRY(nn_file_writer_open(&writer, path, err));
     NN_TRY(nn_file_writer_write(&writer, data, size, err));
     return nn_file_writer_commit(&writer, err);
-}
-
-static bool is_directory(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* mkdir that accepts a directory which is there, whatever mkdir says about it: on a read-only
-** parent the reason given varies between systems. */
-static nn_status make_one(const char *path, nn_error *err)
-{
-    if (mkdir(path, 0777) == 0) return NN_OK;
-    int reason = errno;
-    if (is_directory(path)) return NN_OK;
-    return refuse("make directory", path, reason, err);
-}
-
-nn_status nn_directory_make(const char *path, nn_error *err)
-{
-    char *prefix = nn_text_copy(path, strlen(path), err);
-    if (prefix == NULL) return NN_EMEM;
-    nn_status status = NN_OK;
-    for (char *slash = prefix; status == NN_OK && (slash = strchr(slash, '/')) != NULL; slash++) {
-        if (slash == prefix || slash[1] == '\0') continue;
-        *slash = '\0';
-        status = make_one(prefix, err);
-        *slash = '/';
-    }
-    if (status == NN_OK) status = make_one(path, err);
-    nn_free(prefix);
-    return status;
 }

@@ -10,7 +10,9 @@
 #ifndef NN_IO_FILE_H
 #define NN_IO_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tensor/status.h"
 
@@ -30,6 +32,9 @@ nn_status nn_file_writer_write(nn_file_writer *writer, const void *data, size_t 
                                nn_error *err);
 nn_status nn_file_writer_commit(nn_file_writer *writer, nn_error *err);
 
+/* Goes to a byte offset of the temporary, where the next write begins. */
+nn_status nn_file_writer_seek(nn_file_writer *writer, uint64_t offset, nn_error *err);
+
 /* Removes the temporary; an empty writer is left alone. */
 void nn_file_writer_abort(nn_file_writer *writer);
 
@@ -38,5 +43,23 @@ nn_status nn_file_write(const char *path, const void *data, size_t size, nn_erro
 
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
+
+/* What a directory holds. */
+typedef struct nn_directory_entry {
+    char *name;
+    bool is_directory; /* links are followed */
+} nn_directory_entry;
+
+/* Empty when all zero (NN_DIRECTORY_EMPTY). */
+typedef struct nn_directory {
+    size_t count;
+    nn_directory_entry *entries; /* sorted by the bytes of their names; without "." and ".." */
+} nn_directory;
+
+#define NN_DIRECTORY_EMPTY ((nn_directory){0})
+
+/* On failure out stays empty. */
+nn_status nn_directory_read(nn_directory *out, const char *path, nn_error *err);
+void nn_directory_release(nn_directory *directory);
 
 #endif

@@ -27,4 +27,11 @@ nn_status nn_idx_read(nn_tensor *out, const char *path, int64_t limit, const cha
 /* The same from an open source at its start, which is read to its end. */
 nn_status nn_idx_parse(nn_tensor *out, nn_source *source, int64_t limit, nn_error *err);
 
+/*
+** Writes t, gzip if the name ends in ".gz": bool and uint8 as u8, int64 as s32, float32 as f32,
+** float64 as f64. NN_ESHAPE (no dimension, a size past 32 bits), NN_EVALUE (an integer past 32
+** bits), NN_EIO, NN_EMEM; an existing file is then intact.
+*/
+nn_status nn_idx_write(const char *path, const nn_tensor *t, nn_error *err);
+
 #endif

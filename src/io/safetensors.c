@@ -20,6 +20,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,17 +278,12 @@ static nn_status fail_size(const parser *p, uint64_t start, int64_t size, nn_err
                    p->path.text, size, nn_source_count(p->source) - start);
 }
 
-static nn_status check_bools(const parser *p, const nn_safetensors_entry *entry, nn_error *err)
+static nn_status check_values(const parser *p, const nn_safetensors_entry *entry, nn_wire wire,
+                              nn_error *err)
 {
-    const uint8_t *data = NN_DATA(uint8_t, &entry->tensor);
-    int64_t numel = nn_tensor_numel(&entry->tensor);
-    for (int64_t i = 0; i < numel; i++) {
-        if (data[i] > 1)
-            return nn_fail(err, NN_EFORMAT, 0,
-                           "%s: tensor '%s' is BOOL and holds the value %d, expected 0 or 1",
-                           p->path.text, nn_quote(entry->name).text, data[i]);
-    }
-    return NN_OK;
+    char where[sizeof(nn_quoted) * 2 + 16];
+    snprintf(where, sizeof where, "%s: tensor '%s'", p->path.text, nn_quote(entry->name).text);
+    return nn_wire_check(&entry->tensor, wire, where, err);
 }
 
 static nn_status read_data(const parser *p, nn_safetensors *out, nn_error *err)
@@ -301,7 +297,7 @@ static nn_status read_data(const parser *p, nn_safetensors *out, nn_error *err)
         nn_tensor *t = &entry->tensor;
         NN_TRY(nn_tensor_new(t, nn_wire_dtype(it->wire), it->ndim, it->shape, err));
         NN_TRY(nn_wire_read(t, &complete, p->source, it->wire, false, err));
-        if (complete && it->wire == NN_WIRE_BOOL) NN_TRY(check_bools(p, entry, err));
+        if (complete) NN_TRY(check_values(p, entry, it->wire, err));
     }
     NN_TRY(nn_source_drain(p->source, err));
     if (nn_source_count(p->source) - start != (uint64_t)size) return fail_size(p, start, size, err);

@@ -2,7 +2,7 @@
 ** safetensors.h - named tensors in one file that others can open and that carries no code
 **
 ** https://github.com/huggingface/safetensors. Written: bool BOOL, uint8 U8,
-** int64 I64, float32 F32, float64 F64. Read as well: I8 I16 U16 I32 U32 (into
+** int64 I64, float32 F32, float64 F64. Read as well: I8 I16 U16 I32 U32 U64 (into
 ** int64), F16 BF16 (into float32). A file is written whole or not at all, and
 ** what is read is checked in every field.
 */

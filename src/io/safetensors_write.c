@@ -9,14 +9,11 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "io/file.h"
 #include "io/safetensors.h"
+#include "io/sink.h"
 #include "io/text.h"
 #include "io/wire.h"
 #include "tensor/alloc.h"
-#include "tensor/copy.h"
-
-#define CHUNK_SIZE ((size_t)16384)
 
 static nn_status no_memory(nn_error *err)
 {
@@ -142,51 +139,25 @@ static nn_status make_header(char **text, size_t *size, const nn_safetensors *fi
 
 /* --- the file -------------------------------------------------------------------------- */
 
-static nn_status write_tensor(nn_file_writer *writer, const nn_tensor *t, nn_error *err)
-{
-    uint8_t chunk[CHUNK_SIZE];
-    size_t size = nn_dtype_size(t->dtype);
-    size_t numel = (size_t)nn_tensor_numel(t);
-    for (size_t done = 0; done < numel;) {
-        size_t left = numel - done;
-        size_t count = left < CHUNK_SIZE / size ? left : CHUNK_SIZE / size;
-        nn_wire_put(chunk, t, (int64_t)done, count);
-        NN_TRY(nn_file_writer_write(writer, chunk, count * size, err));
-        done += count;
-    }
-    return NN_OK;
-}
-
-static nn_status write_contiguous(nn_file_writer *writer, const nn_tensor *t, nn_error *err)
-{
-    nn_tensor packed = NN_TENSOR_EMPTY;
-    NN_TRY(nn_tensor_contiguous(&packed, t, t->dtype, err));
-    nn_status status = write_tensor(writer, &packed, err);
-    nn_tensor_release(&packed);
-    return status;
-}
-
-static nn_status write_parts(nn_file_writer *writer, const char *header, size_t header_size,
+static nn_status write_parts(nn_sink *sink, const char *header, size_t header_size,
                              const nn_safetensors *file, nn_error *err)
 {
-    NN_TRY(nn_file_writer_write(writer, header, header_size, err));
+    NN_TRY(nn_sink_write(sink, header, header_size, err));
     for (size_t size = 8; size > 0; size /= 2) {
         for (size_t i = 0; i < file->count; i++) {
             const nn_tensor *t = &file->entries[i].tensor;
-            if (nn_dtype_size(t->dtype) == size) NN_TRY(write_contiguous(writer, t, err));
+            if (nn_dtype_size(t->dtype) == size) NN_TRY(nn_sink_write_tensor(sink, t, false, err));
         }
     }
-    return nn_file_writer_commit(writer, err);
+    return NN_OK;
 }
 
 static nn_status write_file(const char *path, const char *header, size_t header_size,
                             const nn_safetensors *file, nn_error *err)
 {
-    nn_file_writer writer = NN_FILE_WRITER_EMPTY;
-    NN_TRY(nn_file_writer_open(&writer, path, err));
-    nn_status status = write_parts(&writer, header, header_size, file, err);
-    nn_file_writer_abort(&writer);
-    return status;
+    nn_sink *sink;
+    NN_TRY(nn_sink_open(&sink, path, err));
+    return nn_sink_close(sink, write_parts(sink, header, header_size, file, err), err);
 }
 
 nn_status nn_safetensors_write(const char *path, const nn_safetensors *file, nn_error *err)

@@ -1,5 +1,5 @@
 /*
-** source.c - a stream of bytes to read: a file, plain or gzip, or a block of memory
+** source.c - a stream of bytes to read: a file, plain or gzip, a block of memory, or a reader
 **
 ** inflate is called directly rather than through gzread, because gzread takes
 ** bytes after the gzip data for nothing and allocates behind the allocator.
@@ -35,19 +35,21 @@ enum source_kind {
 };
 
 struct nn_source {
-    char *name;             /* for messages */
-    int fd;                 /* -1: memory */
-    bool sized;             /* raw_left is known */
-    bool hashing;           /* hash takes in what is read */
-    bool raw_ended;         /* no raw byte is left to fetch */
-    enum source_kind kind;  /* how the raw bytes are to be read */
-    uint64_t raw_left;      /* raw bytes not fetched yet, if sized */
-    uint64_t count;         /* bytes handed out */
-    const uint8_t *raw;     /* fetched raw bytes that wait: in buffer, or the memory itself */
-    size_t raw_size;        /* how many wait */
-    uint8_t *buffer;        /* RAW_SIZE bytes; NULL for memory */
-    z_stream inflate;       /* used by gzip */
-    struct sha256_ctx hash; /* of the bytes handed out, if hashing */
+    char *name;              /* for messages */
+    int fd;                  /* -1: memory or a reader */
+    nn_source_reader reader; /* NULL: a file or memory */
+    void *context;           /* the reader's */
+    bool sized;              /* raw_left is known */
+    bool hashing;            /* hash takes in what is read */
+    bool raw_ended;          /* no raw byte is left to fetch */
+    enum source_kind kind;   /* how the raw bytes are to be read */
+    uint64_t raw_left;       /* raw bytes not fetched yet, if sized */
+    uint64_t count;          /* bytes handed out */
+    const uint8_t *raw;      /* fetched raw bytes that wait: in buffer, or the memory itself */
+    size_t raw_size;         /* how many wait */
+    uint8_t *buffer;         /* RAW_SIZE bytes; NULL for memory */
+    z_stream inflate;        /* used by gzip */
+    struct sha256_ctx hash;  /* of the bytes handed out, if hashing */
 };
 
 static nn_status new_source(nn_source **out, const char *name, nn_error *err)
@@ -106,6 +108,23 @@ nn_status nn_source_open_memory(nn_source **out, const char *name, const void *d
     return NN_OK;
 }
 
+nn_status nn_source_open_reader(nn_source **out, const char *name, nn_source_reader reader,
+                                void *context, uint64_t bound, nn_error *err)
+{
+    nn_source *source;
+    NN_TRY(new_source(&source, name, err));
+    source->reader = reader;
+    source->context = context;
+    source->raw_left = bound;
+    source->buffer = nn_alloc(RAW_SIZE, err);
+    if (source->buffer == NULL) {
+        nn_source_close(source);
+        return NN_EMEM;
+    }
+    *out = source;
+    return NN_OK;
+}
+
 void nn_source_close(nn_source *source)
 {
     if (source == NULL) return;
@@ -116,11 +135,9 @@ void nn_source_close(nn_source *source)
     nn_free(source);
 }
 
-/* read(2) that survives signals and keeps account of what is left. *got is 0 at the end. */
-static nn_status fetch(nn_source *source, void *buffer, size_t size, size_t *got, nn_error *err)
+/* read(2) that survives signals. *got is 0 at the end. */
+static nn_status read_file(nn_source *source, void *buffer, size_t size, size_t *got, nn_error *err)
 {
-    *got = 0;
-    if (source->raw_ended) return NN_OK;
     ssize_t count;
     do {
         count = read(source->fd, buffer, size < READ_LIMIT ? size : READ_LIMIT);
@@ -129,7 +146,19 @@ static nn_status fetch(nn_source *source, void *buffer, size_t size, size_t *got
         return nn_fail(err, NN_EIO, 0, "cannot read '%s': %s", nn_quote(source->name).text,
                        strerror(errno));
     *got = (size_t)count;
-    source->raw_ended = count == 0;
+    return NN_OK;
+}
+
+/* Keeps account of what is left. *got is 0 at the end. */
+static nn_status fetch(nn_source *source, void *buffer, size_t size, size_t *got, nn_error *err)
+{
+    *got = 0;
+    if (source->raw_ended) return NN_OK;
+    if (source->reader != NULL)
+        NN_TRY(source->reader(source->context, buffer, size, got, err));
+    else
+        NN_TRY(read_file(source, buffer, size, got, err));
+    source->raw_ended = *got == 0;
     source->raw_left = source->raw_left > *got ? source->raw_left - *got : 0;
     return NN_OK;
 }
@@ -264,6 +293,38 @@ nn_status nn_source_read(nn_source *source, void *buffer, size_t size, size_t *g
         source->count += part;
     }
     return NN_OK;
+}
+
+/* Asks for one byte more than is believed to come, so that the end shows at once. */
+static nn_status read_into(nn_source *source, char **text, size_t *size, nn_error *err)
+{
+    uint64_t bound = nn_source_bound(source);
+    size_t room = bound < READ_LIMIT ? (size_t)bound : RAW_SIZE;
+    size_t got = 1;
+    if (source->kind == SOURCE_GZIP && room > RAW_SIZE) room = RAW_SIZE;
+    while (got > 0) {
+        char *grown = nn_realloc(*text, room + 2, err);
+        if (grown == NULL) return NN_EMEM;
+        *text = grown;
+        NN_TRY(nn_source_read(source, *text + *size, room + 1 - *size, &got, err));
+        *size += got;
+        if (*size <= room) break;
+        room += room / 2 + RAW_SIZE;
+    }
+    (*text)[*size] = '\0';
+    return NN_OK;
+}
+
+nn_status nn_source_read_all(nn_source *source, char **text, size_t *size, nn_error *err)
+{
+    *text = NULL;
+    *size = 0;
+    if (source->kind == SOURCE_UNKNOWN) NN_TRY(detect(source, err));
+    nn_status status = read_into(source, text, size, err);
+    if (status == NN_OK) return NN_OK;
+    nn_free(*text);
+    *text = NULL;
+    return status;
 }
 
 nn_status nn_source_drain(nn_source *source, nn_error *err)

@@ -1,5 +1,5 @@
 /*
-** source.h - a stream of bytes to read: a file, plain or gzip, or a block of memory
+** source.h - a stream of bytes to read: a file, plain or gzip, a block of memory, or a reader
 **
 ** Gzip data is recognised by its first bytes and decompressed on the way; all
 ** counts and hashes are of the decompressed bytes. The source needs two small
@@ -26,11 +26,22 @@ nn_status nn_source_open(nn_source **out, const char *path, nn_error *err);
 nn_status nn_source_open_memory(nn_source **out, const char *name, const void *data, size_t size,
                                 nn_error *err);
 
+/* Fills buffer with at most size bytes; *got is 0 only at the end of the stream. */
+typedef nn_status (*nn_source_reader)(void *context, void *buffer, size_t size, size_t *got,
+                                      nn_error *err);
+
+/* Reads what reader hands out, at most bound bytes as far as anyone knows. NN_EMEM. */
+nn_status nn_source_open_reader(nn_source **out, const char *name, nn_source_reader reader,
+                                void *context, uint64_t bound, nn_error *err);
+
 /* NULL is a no-op. */
 void nn_source_close(nn_source *source);
 
 /* Fills buffer; *got < size only at the end of the stream. NN_EIO, NN_EFORMAT, NN_EMEM. */
 nn_status nn_source_read(nn_source *source, void *buffer, size_t size, size_t *got, nn_error *err);
+
+/* The whole stream as one block for nn_free, a zero byte behind its last. NN_EMEM and as above. */
+nn_status nn_source_read_all(nn_source *source, char **text, size_t *size, nn_error *err);
 
 /* Reads and forgets the rest of the stream, which checks it and completes count and hash. */
 nn_status nn_source_drain(nn_source *source, nn_error *err);

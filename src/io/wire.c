@@ -4,6 +4,7 @@
 #include "io/wire.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define CHUNK_SIZE ((size_t)16384)
@@ -13,12 +14,13 @@ static const struct wire_info {
     size_t size;
     nn_dtype dtype;
 } wires[NN_WIRES] = {
-    [NN_WIRE_BOOL] = {"BOOL", 1, NN_BOOL},  [NN_WIRE_U8] = {"U8", 1, NN_UINT8},
-    [NN_WIRE_I8] = {"I8", 1, NN_INT64},     [NN_WIRE_I16] = {"I16", 2, NN_INT64},
-    [NN_WIRE_U16] = {"U16", 2, NN_INT64},   [NN_WIRE_I32] = {"I32", 4, NN_INT64},
-    [NN_WIRE_U32] = {"U32", 4, NN_INT64},   [NN_WIRE_I64] = {"I64", 8, NN_INT64},
-    [NN_WIRE_F16] = {"F16", 2, NN_FLOAT32}, [NN_WIRE_BF16] = {"BF16", 2, NN_FLOAT32},
-    [NN_WIRE_F32] = {"F32", 4, NN_FLOAT32}, [NN_WIRE_F64] = {"F64", 8, NN_FLOAT64},
+    [NN_WIRE_BOOL] = {"BOOL", 1, NN_BOOL},    [NN_WIRE_U8] = {"U8", 1, NN_UINT8},
+    [NN_WIRE_I8] = {"I8", 1, NN_INT64},       [NN_WIRE_I16] = {"I16", 2, NN_INT64},
+    [NN_WIRE_U16] = {"U16", 2, NN_INT64},     [NN_WIRE_I32] = {"I32", 4, NN_INT64},
+    [NN_WIRE_U32] = {"U32", 4, NN_INT64},     [NN_WIRE_U64] = {"U64", 8, NN_INT64},
+    [NN_WIRE_I64] = {"I64", 8, NN_INT64},     [NN_WIRE_F16] = {"F16", 2, NN_FLOAT32},
+    [NN_WIRE_BF16] = {"BF16", 2, NN_FLOAT32}, [NN_WIRE_F32] = {"F32", 4, NN_FLOAT32},
+    [NN_WIRE_F64] = {"F64", 8, NN_FLOAT64},
 };
 
 size_t nn_wire_size(nn_wire wire)
@@ -67,9 +69,10 @@ static inline uint64_t load(const uint8_t *bytes, size_t size, bool big_endian)
     return bits;
 }
 
-static inline void store(uint8_t *bytes, uint64_t bits, size_t size)
+static inline void store(uint8_t *bytes, uint64_t bits, size_t size, bool big_endian)
 {
-    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(bits >> 8 * i);
+    for (size_t i = 0; i < size; i++)
+        bytes[big_endian ? size - 1 - i : i] = (uint8_t)(bits >> 8 * i);
 }
 
 static float float_of(uint64_t bits)
@@ -120,7 +123,7 @@ static void decode_int(int64_t *out, const uint8_t *in, size_t count, nn_wire wi
         for (size_t i = 0; i < count; i++) out[i] = (int64_t)load(in + 4 * i, 4, big);
         break;
     default:
-        assert(wire == NN_WIRE_I64);
+        assert(wire == NN_WIRE_I64 || wire == NN_WIRE_U64);
         for (size_t i = 0; i < count; i++) out[i] = (int64_t)load(in + 8 * i, 8, big);
     }
 }
@@ -176,24 +179,45 @@ nn_status nn_wire_read(nn_tensor *t, bool *complete, nn_source *source, nn_wire 
     return NN_OK;
 }
 
-void nn_wire_put(uint8_t *bytes, const nn_tensor *t, int64_t first, size_t count)
+nn_status nn_wire_check(const nn_tensor *t, nn_wire wire, const char *where, nn_error *err)
+{
+    int64_t numel = nn_tensor_numel(t);
+    if (wire == NN_WIRE_BOOL) {
+        const uint8_t *data = NN_DATA(uint8_t, t);
+        for (int64_t i = 0; i < numel; i++)
+            if (data[i] > 1)
+                return nn_fail(err, NN_EFORMAT, 0,
+                               "%s is BOOL and holds the value %d, expected 0 or 1", where,
+                               data[i]);
+    } else if (wire == NN_WIRE_U64) {
+        const int64_t *data = NN_DATA(int64_t, t);
+        for (int64_t i = 0; i < numel; i++)
+            if (data[i] < 0)
+                return nn_fail(err, NN_EFORMAT, 0,
+                               "%s holds the value %" PRIu64 ", more than int64 can hold", where,
+                               (uint64_t)data[i]);
+    }
+    return NN_OK;
+}
+
+void nn_wire_put(uint8_t *bytes, const nn_tensor *t, int64_t first, size_t count, bool big_endian)
 {
     if (t->dtype == NN_INT64) {
         const int64_t *in = NN_DATA(int64_t, t) + first;
-        for (size_t i = 0; i < count; i++) store(bytes + 8 * i, (uint64_t)in[i], 8);
+        for (size_t i = 0; i < count; i++) store(bytes + 8 * i, (uint64_t)in[i], 8, big_endian);
     } else if (t->dtype == NN_FLOAT32) {
         const float *in = NN_DATA(float, t) + first;
         for (size_t i = 0; i < count; i++) {
             uint32_t bits;
             memcpy(&bits, &in[i], sizeof bits);
-            store(bytes + 4 * i, bits, 4);
+            store(bytes + 4 * i, bits, 4, big_endian);
         }
     } else if (t->dtype == NN_FLOAT64) {
         const double *in = NN_DATA(double, t) + first;
         for (size_t i = 0; i < count; i++) {
             uint64_t bits;
             memcpy(&bits, &in[i], sizeof bits);
-            store(bytes + 8 * i, bits, 8);
+            store(bytes + 8 * i, bits, 8, big_endian);
         }
     } else {
         memcpy(bytes, NN_DATA(uint8_t, t) + first, count);

@@ -23,6 +23,7 @@ typedef enum nn_wire {
     NN_WIRE_U16,
     NN_WIRE_I32,
     NN_WIRE_U32,
+    NN_WIRE_U64, /* nn_wire_check finds those that int64 cannot hold */
     NN_WIRE_I64,
     NN_WIRE_F16,  /* IEEE binary16 -> float32 */
     NN_WIRE_BF16, /* the upper half of a binary32 -> float32 */
@@ -42,13 +43,16 @@ bool nn_wire_parse(const char *name, nn_wire *wire);
 nn_wire nn_wire_of(nn_dtype dtype);
 
 /* Fills t (contiguous, of nn_wire_dtype(wire)) from source. *complete is false if the source
-** ended first. Bytes of a bool are taken as they are: the caller checks them. Fails as
-** nn_source_read does. */
+** ended first. The caller calls nn_wire_check. Fails as nn_source_read does. */
 nn_status nn_wire_read(nn_tensor *t, bool *complete, nn_source *source, nn_wire wire,
                        bool big_endian, nn_error *err);
 
-/* Writes count numbers of t (contiguous) from element first as little-endian bytes: count *
-** nn_dtype_size(t->dtype) of them. */
-void nn_wire_put(uint8_t *bytes, const nn_tensor *t, int64_t first, size_t count);
+/* Refuses (NN_EFORMAT) what nn_wire_read took as it was: a bool that is neither 0 nor 1, a U64 past
+** int64. t is contiguous; where, "FILE: tensor 'x'" or "FILE", begins the message. */
+nn_status nn_wire_check(const nn_tensor *t, nn_wire wire, const char *where, nn_error *err);
+
+/* Writes count numbers of t (contiguous) from element first, each of nn_dtype_size(t->dtype)
+** bytes. */
+void nn_wire_put(uint8_t *bytes, const nn_tensor *t, int64_t first, size_t count, bool big_endian);
 
 #endif

@@ -195,4 +195,39 @@ describe("the other experiments", function()
       assert.is_true(exists(folder .. "/out/" .. name), name)
     end
   end)
+
+  it("regression_csv predicts what it has made up", function()
+    local result = run(("experiments/regression_csv.lua --epochs 20 --out %s/out"):format(folder))
+    assert.equal(0, result.status, result.stderr)
+    local r2 = tonumber(result.stdout:match("y of the validation rows: R² ([%d.]+)"))
+    assert.is_true(r2 > 0.8)
+    for _, name in ipairs {"made_up.csv", "metrics.csv", "model.safetensors", "residuals.png"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+  end)
+
+  it("regression_csv takes texts, gaps and any target", function()
+    local lines = {"size,price,town,note"}
+    for i = 1, 40 do
+      lines[#lines + 1] = ("%s,%d,%s,n%d"):format(i == 7 and "" or i, 3 * i + i % 2 * 50,
+                                                   i % 2 == 1 and "Å" or "Oslo", i)
+    end
+    local path = support.write_file(folder .. "/towns.csv", table.concat(lines, "\n") .. "\n")
+    local arguments = ("experiments/regression_csv.lua %s --no-plots --out %s/out "):format(path,
+                                                                                           folder)
+    local result = run(arguments .. "--target price --epochs 60 --lr 0.02")
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("left out the column note, which holds 40 different texts"))
+    assert.truthy(result.stdout:find("left out 1 of 40 rows", 1, true))
+    assert.truthy(result.stdout:find("32 training and 7 validation rows, 3 features", 1, true))
+    assert.is_true(tonumber(result.stdout:match("R² ([%d.]+), mean")) > 0.9)
+    shell(("rm -r %s/out"):format(folder))
+    for pattern, options in pairs {["'prise'.-'price'"] = "--target prise",
+                                   ["'note'.-texts"] = ""} do
+      result = run(arguments .. options)
+      assert.equal(1, result.status)
+      assert.truthy(result.stderr:find("^regression_csv: [^\n]*" .. pattern), result.stderr)
+      assert.is_false(exists(folder .. "/out"))
+    end
+  end)
 end)

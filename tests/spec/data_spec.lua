@@ -94,7 +94,10 @@ describe("data.split", function()
     local d, e = data.split(numbered(10), {0.75, 0.25}, {shuffle = false})
     assert.same({range(1, 8), {9, 10}}, {rows_of(d), rows_of(e)})
     assert.equal(29, #data.split(numbered(100), {0.29, 0.71}))
-    assert.same({0, 10}, {#data.split(numbered(10), {0, 10}), 10})
+    assert.equal(0, #data.split(numbered(10), {0, 10}))
+    local nothing = numbered(3):subset {}
+    assert.equal(0, #select(2, data.split(nothing, {0.5, 0.5})))
+    assert.equal(0, #select(2, data.stratified_split(nothing, {0.5, 0.5})))
   end)
 
   it("is NumPy's permutation of the generator's seed", function()

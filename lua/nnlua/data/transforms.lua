@@ -19,8 +19,16 @@ local options = require "nnlua.options"
 local transforms = {}
 
 local function bad_option(name, function_name, expected, got)
+  local text = tostring(got)
+  if type(got) == "table" then
+    local items = {}
+    for i, item in ipairs(got) do
+      items[i] = tostring(item)
+    end
+    text = "{" .. table.concat(items, ", ") .. "}"
+  end
   options.raise("bad option '%s' to '%s' (%s expected, got %s)", name, function_name, expected,
-    type(got) == "table" and "{" .. table.concat(got, ", ") .. "}" or tostring(got))
+                text)
 end
 
 local function is_finite(value)

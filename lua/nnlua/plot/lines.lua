@@ -29,7 +29,8 @@ local DEFAULTS = {
   xlabel = options.optional, ylabel = options.optional, log_x = false, log_y = false,
   x_range = options.optional, y_range = options.optional,
 }
-local SERIES = {name = options.optional, x = options.optional, y = options.optional}
+local SERIES = {name = options.optional, x = options.optional, y = options.optional,
+                points = false}
 
 local function counting(n)
   local list = {}
@@ -59,7 +60,8 @@ local function read_series(fname, given)
     if #x ~= #y then
       input.raise(fname, what, "%d x values, %d y values", #x, #y)
     end
-    result[i] = {name = input.text(fname, what .. ".name", one.name), x = x, y = y}
+    result[i] = {name = input.text(fname, what .. ".name", one.name), x = x, y = y,
+                 points = one.points}
   end
   return result
 end
@@ -113,8 +115,11 @@ local function axis(figure, name, lists, range, log, label, tics)
   figure:add("set %slabel %s font ',13'", name, quote(label))
 end
 
-local function style(i, count, few)
+local function style(i, count, few, points)
   local colour = COLOURS[(i - 1) % #COLOURS + 1]
+  if points then
+    return ("with points lc rgb '%s' pt %d ps 0.5"):format(colour, POINTS[(i - 1) % #POINTS + 1])
+  end
   -- 6 colours and 4 dashes go round to 12 different lines; a single one needs no dashes
   local dash = count == 1 and "solid" or DASHES[(i - 1) % #DASHES + 1]
   local line = ("lc rgb '%s' lw 1.8 dt %s"):format(colour, dash)
@@ -186,7 +191,7 @@ return function(path, given)
         figure:data(bytes), #one.x)
     end
     elements[i] = ("%s title %s %s"):format(source, quote(one.name),
-                                            style(i, #series, drawn <= FEW))
+                                            style(i, #series, drawn <= FEW, one.points))
   end
   figure:add("plot %s", table.concat(elements, ", "))
   return figure:save(fname, path)
