@@ -172,6 +172,9 @@ describe("convolutions and pooling", function()
     } do
       assert.same(case[1](nn.ones(case[2])):shape(), case[1]:output_shape(case[2]))
     end
+    assert.is_nil(nn.Conv2d(3, 4, 3):output_shape {2, 1, 8, 8})
+    assert.is_nil(nn.Conv2d(3, 4, 3):output_shape {2, 3, 2, 8})
+    assert.is_nil(nn.MaxPool2d(3):output_shape {2, 8})
     -- out numel times terms of each sum; of a transposed convolution, in numel times taps
     assert.equal(2 * 4 * 24 * 24 * 25, nn.Conv2d(1, 4, 5):multiply_adds {2, 1, 28, 28})
     assert.equal(2 * 3 * 4 * 5 * (2 * 9), nn.ConvTranspose2d(3, 2, 3):multiply_adds {2, 3, 4, 5})

@@ -118,8 +118,10 @@ local function define(kind)
     return kind.operation(x, self.weight, self.bias, self.options)
   end
 
-  --- conv:output_shape(shape) -> the shape of the result for inputs of that shape.
   function Conv:output_shape(shape)
+    if axes.check_sizes(shape, self.in_channels, least_sizes(self, kind), kind.axes) then
+      return nil
+    end
     local sizes = {}
     for i = 1, kind.axes do
       sizes[i] = output_size(self, kind, i, shape[#shape - kind.axes + i])
@@ -127,8 +129,7 @@ local function define(kind)
     return axes.with_sizes(shape, sizes, self.out_channels)
   end
 
-  --- conv:multiply_adds(shape) -> how many a forward pass takes for inputs of that shape: every
-  --- entry of the result (transposed: of the input) meets one entry of the weight.
+  -- Every entry of the result (transposed: of the input) meets one entry of the weight.
   function Conv:multiply_adds(shape)
     local met = kind.transposed and shape or self:output_shape(shape)
     return axes.product(met) * (self.weight:numel() // self.weight:size(1))
