@@ -67,14 +67,11 @@ function axes.given(o, defaults)
   return table.concat(texts)
 end
 
---- axes.check_image(x, channels, least, n) -> what is wrong with x as an image [N,C,H,W] or
---- [C,H,W] (n = 2; [N,C,L] or [C,L] for n = 1), or nil. channels: how many, nil for any;
---- least: the smallest sizes of the axes.
-function axes.check_image(x, channels, least, n)
-  if not core.is_tensor(x) then
-    return ("input is a %s, expected a tensor"):format(options.type_name(x))
-  end
-  local shape, c = core.shape(x), channels or "C"
+--- axes.check_sizes(shape, channels, least, n) -> what is wrong with a shape as that of images
+--- [N,C,H,W] or [C,H,W] (n = 2; [N,C,L] or [C,L] for n = 1), "input is ...", or nil. channels: how
+--- many, nil for any; least: the smallest sizes of the axes.
+function axes.check_sizes(shape, channels, least, n)
+  local c = channels or "C"
   local form = n == 1 and ("[N,%s,L] or [%s,L]"):format(c, c)
                or ("[N,%s,H,W] or [%s,H,W]"):format(c, c)
   local first = #shape - n -- where the channels are
@@ -87,6 +84,14 @@ function axes.check_image(x, channels, least, n)
                                                                  axes.text(least))
     end
   end
+end
+
+--- axes.check_image(x, channels, least, n): the same of a tensor, or of what should be one.
+function axes.check_image(x, channels, least, n)
+  if not core.is_tensor(x) then
+    return ("input is a %s, expected a tensor"):format(options.type_name(x))
+  end
+  return axes.check_sizes(core.shape(x), channels, least, n)
 end
 
 --- axes.with_sizes(shape, sizes [, channels]) -> shape with other last sizes, and another number of

@@ -31,8 +31,7 @@ static int64_t seen(const nn_k_window *w, int64_t i, int64_t j, int64_t y, int64
     {                                                                                              \
         real *to = vpatches;                                                                       \
         const real *image = vimage;                                                                \
-        for (int64_t c = 0; c < channels; c++, image += w->image[0] * w->image[1])                 \
-            TAPS                                                                                   \
+        for (int64_t c = 0; c < channels; c++, image += w->image[0] * w->image[1]) TAPS            \
             {                                                                                      \
                 POSITIONS                                                                          \
                 {                                                                                  \
@@ -47,8 +46,7 @@ static int64_t seen(const nn_k_window *w, int64_t i, int64_t j, int64_t y, int64
     {                                                                                              \
         real *image = vimage;                                                                      \
         const real *from = vpatches;                                                               \
-        for (int64_t c = 0; c < channels; c++, image += w->image[0] * w->image[1])                 \
-            TAPS                                                                                   \
+        for (int64_t c = 0; c < channels; c++, image += w->image[0] * w->image[1]) TAPS            \
             {                                                                                      \
                 POSITIONS                                                                          \
                 {                                                                                  \
@@ -80,8 +78,7 @@ static int64_t seen(const nn_k_window *w, int64_t i, int64_t j, int64_t y, int64
     {                                                                                              \
         real *to = vy;                                                                             \
         const real *plane = vx;                                                                    \
-        for (int64_t p = 0; p < planes; p++, plane += w->image[0] * w->image[1])                   \
-            POSITIONS                                                                              \
+        for (int64_t p = 0; p < planes; p++, plane += w->image[0] * w->image[1]) POSITIONS         \
             {                                                                                      \
                 int64_t at = largest_##suffix(plane, w, y, x);                                     \
                 *to++ = at < 0 ? (real)-INFINITY : plane[at];                                      \

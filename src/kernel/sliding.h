@@ -38,9 +38,9 @@ static inline void nn_k_window_inside(const nn_k_window *w, int axis, int64_t ta
                                       int64_t *end)
 {
     int64_t at = tap * w->dilation[axis] - w->pad[axis], s = w->stride[axis];
-    int64_t left = w->image[axis] - at; /* pixels from the tap on */
-    *first = at < 0 ? (-at + s - 1) / s : 0;
-    *end = left > 0 ? (left + s - 1) / s : 0;
+    int64_t left = w->image[axis] - at;                      /* pixels from the tap on */
+    *first = at >= 0 ? 0 : s == 1 ? -at : (-at + s - 1) / s; /* divisions are slow */
+    *end = left <= 0 ? 0 : s == 1 ? left : (left + s - 1) / s;
     if (*end > w->out[axis]) *end = w->out[axis];
     if (*first > *end) *first = *end;
 }

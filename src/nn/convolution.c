@@ -108,9 +108,8 @@ static nn_status check_operands(const nn_convolution *o, const nn_tensor *x, int
         return nn_fail(err, NN_ESHAPE, W_arg,
                        "W is %s: its first size is no multiple of %" PRId64 " groups",
                        nn_tensor_shape_name(W).text, o->groups);
-    bool fits = o->transposed
-                    ? W->shape[0] == channels
-                    : channels % o->groups == 0 && W->shape[1] == channels / o->groups;
+    bool fits = o->transposed ? W->shape[0] == channels
+                              : channels % o->groups == 0 && W->shape[1] == channels / o->groups;
     if (!fits)
         return nn_fail(err, NN_ESHAPE, W_arg,
                        "W is %s but x is %s: %" PRId64 " input channels in %" PRId64

@@ -4,7 +4,7 @@
 **                 positions
 **              tile 0   tile 1             a tile: whole rows of positions, or a
 **            +--------+--------+ ...       part of one row; a slice: channels, all
-**   slice 0  |  in L1 |        |           taps of each; both are of equal size as
+**   slice 0  | in L2  |        |           taps of each; both are of equal size as
 **            +--------+--------+           nearly as possible
 **   slice 1  |        |        |
 **            +--------+--------+
@@ -25,10 +25,19 @@
 #include "tensor/shape.h"
 #include "tensor/transpose.h"
 
-#define TILE 128                              /* positions of a tile, about */
-#define PATCH_BYTES ((int64_t)24 << 10)       /* of a slice's tile: it stays in L1 */
-#define ENOUGH 16                             /* blocks that keep the threads busy to the end */
-#define PARTIAL_BYTES ((int64_t)4 << 20)      /* of sums of weights that wait to be added */
+/* Positions of a tile: so many that all channels make one slice, within these bounds. Few images
+** are cut finer, for the threads. */
+#define SMALLEST_TILE 128
+#define LARGEST_TILE 1024
+#define PATCH_BYTES ((int64_t)64 << 10) /* of a slice's tile: it stays in L2 with all else */
+
+#define ENOUGH 16                        /* blocks that keep the threads busy to the end */
+#define PARTIAL_BYTES ((int64_t)4 << 20) /* of sums of weights that wait to be added */
+
+static int64_t at_most(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* A range cut into `parts`: part i is the items i*n/parts .. (i+1)*n/parts-1. */
 typedef struct cut {
@@ -87,11 +96,6 @@ static nn_k_window tile_at(const plan *s, int64_t tile, int64_t *first)
     return w;
 }
 
-static int64_t at_most(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static nn_status plan_tiles(plan *s, const nn_patch_problem *p, nn_error *err)
 {
     const nn_k_window *w = &p->window;
@@ -101,8 +105,10 @@ static nn_status plan_tiles(plan *s, const nn_patch_problem *p, nn_error *err)
     s->K = p->C * s->taps;
     s->positions = w->out[0] * w->out[1];
     s->pixels = w->image[0] * w->image[1];
-    s->cols = cut_by(w->out[1], TILE);
-    s->rows = cut_by(w->out[0], s->cols.parts > 1 ? 1 : TILE / w->out[1]);
+    int64_t tile = p->N * p->groups < ENOUGH ? 0 : PATCH_BYTES / s->size / s->K;
+    tile = tile < SMALLEST_TILE ? SMALLEST_TILE : at_most(tile, LARGEST_TILE);
+    s->cols = cut_by(w->out[1], tile);
+    s->rows = cut_by(w->out[0], s->cols.parts > 1 ? 1 : tile / w->out[1]);
     s->patch_row = nn_k_panel_row(p->type, largest_part(s->rows) * largest_part(s->cols));
     s->slice = at_most(PATCH_BYTES / s->size / s->patch_row / s->taps, p->C);
     if (s->slice < 1) s->slice = 1;
@@ -215,9 +221,9 @@ static void images_block(void *context, int64_t block)
     int64_t from = start_of(s->channels, part), end = start_of(s->channels, part + 1);
     cut slices = cut_by(end - from, s->slice);
     char *patches = nn_scratch_take(&s->scratch);
-    nn_k()->sliding->spread[p->type](
-        (char *)image_of(s, image, group, from), s->pixels,
-        s->bias ? element(s, s->bias, group * p->C + from) : NULL, end - from, s->pixels);
+    nn_k()->sliding->spread[p->type]((char *)image_of(s, image, group, from), s->pixels,
+                                     s->bias ? element(s, s->bias, group * p->C + from) : NULL,
+                                     end - from, s->pixels);
     for (int64_t tile = 0; tile < tile_count(s); tile++) {
         int64_t first;
         nn_k_window w = tile_at(s, tile, &first);
@@ -342,8 +348,7 @@ nn_status nn_patch_weights(void *dW, const nn_patch_problem *p, const void *Y, c
     s.channels = cut_channels(p, s.images.parts * p->groups);
     s.partial = nn_alloc((size_t)(bytes * s.images.parts), err);
     if (!s.partial) return err->code;
-    nn_status status =
-        run(&s, s.images.parts * p->groups * s.channels.parts, weights_block, err);
+    nn_status status = run(&s, s.images.parts * p->groups * s.channels.parts, weights_block, err);
     if (status == NN_OK) nn_k_parallel(p->groups, finish_group, &s);
     nn_free(s.partial);
     return status;

@@ -14,7 +14,7 @@
 **   Y  (N, groups*O, out)                                           channels
 **
 ** P is never whole in memory: a tile of positions of some channels is unfolded
-** at a time, so few that they stay in L1 until they are multiplied. Each
+** at a time, so few that they stay in the cache until they are multiplied. Each
 ** element of X and Y is made by one thread; dW is summed by blocks of images,
 ** which are added in order. All arrays are contiguous and of one float type;
 ** N may be 0, all other sizes are at least 1. Fails: NN_EMEM, NN_ESHAPE (more

@@ -56,8 +56,7 @@ static nn_status check_options(const nn_pooling *o, int arg, nn_error *err)
 static nn_status check_shape(int ndim, const int64_t *shape, int arg, nn_error *err)
 {
     bool is_image = ndim == 3 || ndim == 4;
-    for (int d = ndim - 3; is_image && d < ndim; d++)
-        is_image = shape[d] >= 1 && shape[d] <= MOST;
+    for (int d = ndim - 3; is_image && d < ndim; d++) is_image = shape[d] >= 1 && shape[d] <= MOST;
     if (is_image) return NN_OK;
     return nn_fail(err, NN_ESHAPE, arg, "x is %s, expected [N,C,H,W] or [C,H,W] with pixels",
                    nn_shape_name(ndim, shape).text);
@@ -109,7 +108,8 @@ static nn_status find_window(nn_k_window *w, const nn_pooling *o, int ndim, cons
             return nn_fail(err, NN_ESHAPE, x_arg,
                            "x is %s: the kernel spans %" PRId64 ", the padded input has %" PRId64,
                            nn_shape_name(ndim, shape).text,
-                           o->dilation[axis] * (o->kernel[axis] - 1) + 1, in + 2 * o->padding[axis]);
+                           o->dilation[axis] * (o->kernel[axis] - 1) + 1,
+                           in + 2 * o->padding[axis]);
     }
     return NN_OK;
 }
@@ -152,7 +152,8 @@ static void run(job *j, const int64_t *image, const int64_t *out)
 static nn_status new_positions(nn_tensor *y, const nn_tensor *x, const int64_t *out, nn_error *err)
 {
     int64_t shape[NN_MAX_RANK];
-    for (int d = 0; d < x->ndim; d++) shape[d] = d < x->ndim - 2 ? x->shape[d] : out[d - x->ndim + 2];
+    for (int d = 0; d < x->ndim; d++)
+        shape[d] = d < x->ndim - 2 ? x->shape[d] : out[d - x->ndim + 2];
     return nn_tensor_new(y, x->dtype, x->ndim, shape, err);
 }
 
@@ -263,10 +264,8 @@ static nn_status means(nn_tensor *y, const nn_tensor *x, const nn_k_boxes *b, nn
     NN_TRY(nn_tensor_contiguous(&own, x, x->dtype, err));
     nn_status status = new_positions(y, x, b->out, err);
     if (status == NN_OK) {
-        job j = {.mean = nn_k()->sliding->box_mean[x->dtype],
-                 .boxes = b,
-                 .image = &own,
-                 .positions = y};
+        job j = {
+            .mean = nn_k()->sliding->box_mean[x->dtype], .boxes = b, .image = &own, .positions = y};
         run(&j, b->image, b->out);
     }
     nn_tensor_release(&own);

@@ -1,6 +1,6 @@
 -- nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d: convolutions with a weight and a bias per channel.
 --
--- Shapes: x [N, in, H, W] or [in, H, W], y [N, out, H', W']; the weight is [out, in/groups, kh, kw],
+-- Shapes: x [N, in, H, W] or [in, H, W], y [N, out, H2, W2]; the weight is [out, in/groups, kh, kw],
 -- of a transposed convolution [in, out/groups, kh, kw]; one axis less for Conv1d. Both weight and
 -- bias start uniform in +-1/sqrt(fan_in), the weight drawn first, as PyTorch's do; fan_in is the
 -- number of elements of one entry of the weight.
@@ -52,20 +52,20 @@ local function read_options(kind, o)
 end
 
 -- The size of the result in an axis; transposed convolutions have the inverse formula.
-local function output_size(self, i, size)
+local function output_size(self, kind, i, size)
   local o, reach = self.options, self.options.dilation[i] * (self.kernel_size[i] - 1)
-  if self.kind.transposed then
+  if kind.transposed then
     return (size - 1) * o.stride[i] - 2 * o.padding[i] + reach + o.output_padding[i] + 1
   end
   return (size + 2 * o.padding[i] - reach - 1) // o.stride[i] + 1
 end
 
 -- The smallest input of which there is a result.
-local function least_sizes(self)
+local function least_sizes(self, kind)
   local least = {}
-  for i = 1, self.kind.axes do
+  for i = 1, kind.axes do
     local o, span = self.options, self.options.dilation[i] * (self.kernel_size[i] - 1) + 1
-    if self.kind.transposed then
+    if kind.transposed then
       local missing = 2 * o.padding[i] - span - o.output_padding[i]
       least[i] = math.max(1, (missing + o.stride[i]) // o.stride[i] + 1)
     else
@@ -77,7 +77,6 @@ end
 
 local function define(kind)
   local Conv = class(kind.name, Module)
-  Conv.kind = kind
 
   function Conv:init(in_channels, out_channels, kernel_size, given)
     local o = options.check(kind.name, given, {
@@ -108,7 +107,7 @@ local function define(kind)
   end
 
   function Conv:check(x)
-    local problem = axes.check_image(x, self.in_channels, least_sizes(self), kind.axes)
+    local problem = axes.check_image(x, self.in_channels, least_sizes(self, kind), kind.axes)
     if problem then return problem end
     if core.dtype(x) ~= core.dtype(self.weight) then
       return ("input is %s, the weights are %s"):format(core.dtype(x), core.dtype(self.weight))
@@ -119,17 +118,18 @@ local function define(kind)
     return kind.operation(x, self.weight, self.bias, self.options)
   end
 
-  --- conv:output_shape(shape) -> the shape of the result for inputs of that shape.
   function Conv:output_shape(shape)
+    if axes.check_sizes(shape, self.in_channels, least_sizes(self, kind), kind.axes) then
+      return nil
+    end
     local sizes = {}
     for i = 1, kind.axes do
-      sizes[i] = output_size(self, i, shape[#shape - kind.axes + i])
+      sizes[i] = output_size(self, kind, i, shape[#shape - kind.axes + i])
     end
     return axes.with_sizes(shape, sizes, self.out_channels)
   end
 
-  --- conv:multiply_adds(shape) -> how many a forward pass takes for inputs of that shape: every
-  --- entry of the result (transposed: of the input) meets one entry of the weight.
+  -- Every entry of the result (transposed: of the input) meets one entry of the weight.
   function Conv:multiply_adds(shape)
     local met = kind.transposed and shape or self:output_shape(shape)
     return axes.product(met) * (self.weight:numel() // self.weight:size(1))

@@ -18,6 +18,16 @@ local function output_size(self, i, size)
   return (n - 1) * o.stride[i] >= size + o.padding[i] and n - 1 or n
 end
 
+-- The smallest input of which there is a result.
+local function least_sizes(self)
+  local o, least = self.options, {}
+  for i = 1, 2 do
+    local span = (o.dilation or {1, 1})[i] * (self.kernel_size[i] - 1) + 1
+    least[i] = math.max(1, span - 2 * o.padding[i])
+  end
+  return least
+end
+
 -- A class whose further option is `extra` with a default.
 local function define(name, operation, extra, default)
   local Pool = class(name, Module)
@@ -43,27 +53,17 @@ local function define(name, operation, extra, default)
   end
 
   function Pool:check(x)
-    local o, least = self.options, {}
-    for i = 1, 2 do
-      local span = (o.dilation or {1, 1})[i] * (self.kernel_size[i] - 1) + 1
-      least[i] = math.max(1, span - 2 * o.padding[i])
-    end
-    return axes.check_image(x, nil, least, 2)
+    return axes.check_image(x, nil, least_sizes(self), 2)
   end
 
   function Pool:forward(x)
     return operation(x, self.kernel_size, self.options)
   end
 
-  --- pool:output_shape(shape) -> the shape of the result for inputs of that shape.
   function Pool:output_shape(shape)
+    if axes.check_sizes(shape, nil, least_sizes(self), 2) then return nil end
     return axes.with_sizes(shape, {output_size(self, 1, shape[#shape - 1]),
                                    output_size(self, 2, shape[#shape])})
-  end
-
-  --- pool:multiply_adds(shape) -> 0: what is compared or added is not multiplied.
-  function Pool.multiply_adds(_, _)
-    return 0
   end
 
   function Pool:__tostring()
@@ -94,11 +94,8 @@ function Adaptive:forward(x)
 end
 
 function Adaptive:output_shape(shape)
+  if axes.check_sizes(shape, nil, {1, 1}, 2) then return nil end
   return axes.with_sizes(shape, self.output_size)
-end
-
-function Adaptive.multiply_adds(_, _)
-  return 0
 end
 
 function Adaptive:__tostring()
