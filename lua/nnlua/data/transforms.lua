@@ -178,8 +178,8 @@ end
 
 --- transforms.random_shift{pixels, fill = 0, size}
 ---
---- Each image is moved by whole pixels, at most `pixels` (or {down, right}) either way. Drawn: two
---- integers for each image, down then right.
+--- Each image is moved by whole pixels, at most `pixels` (or {down, right}) either way. Drawn: an
+--- integer for each image, down; then one for each, right.
 function transforms.random_shift(given)
   local name = "random_shift"
   local opts = options.check(name, given, {pixels = options.required, fill = 0,
@@ -192,11 +192,9 @@ function transforms.random_shift(given)
   return of_images(name, size, function(images, generator)
     local n, matrices = core.size(images, 1), {}
     if n == 0 then return core.clone(images) end
-    for i = 1, n do
-      local dy = core.item(core.randint(-down, down + 1, {generator = generator}))
-      local dx = core.item(core.randint(-right, right + 1, {generator = generator}))
-      matrices[i] = {{1, 0, -dy}, {0, 1, -dx}}
-    end
+    local dy = core.totable(core.randint(-down, down + 1, n, {generator = generator}))
+    local dx = core.totable(core.randint(-right, right + 1, n, {generator = generator}))
+    for i = 1, n do matrices[i] = {{1, 0, -dy[i]}, {0, 1, -dx[i]}} end
     return core.warp_affine(images, core.tensor(matrices, {dtype = "float64"}), opts.fill)
   end)
 end
