@@ -73,8 +73,10 @@ describe("nn.io.load_npy", function()
   end)
 
   it("refuses types that are no numbers, and says which", function()
-    for _, descr in ipairs {"'<c8'", "'|O'", "'<U3'", "'|S4'", "'<M8[s]'", "'<f16'", "'|V8'", "'i3'",
-                            "''", "[('a', '<f4'), ('b', '<i8')]"} do
+    for _, descr in ipairs {
+      "'<c8'", "'|O'", "'<U3'", "'|S4'", "'<M8[s]'", "'<f16'", "'|V8'", "'i3'", "''",
+      "[('a', '<f4'), ('b', '<i8')]",
+    } do
       raises({path, "type (descr) is " .. descr:sub(1, 6), "not supported"}, nn.io.load_npy,
              write(npy(dictionary(descr, "(2,)"), ("x"):rep(32))))
     end
@@ -89,7 +91,7 @@ describe("nn.io.load_npy", function()
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}"] = "a size expected",
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}"] =
         "a size that a file can have expected",
-      ["{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}"] = "at most 8 sizes",
+      ["{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}"] = "at most 8",
       ["{'descr': '<f4', 'fortran_order': False}"] = "'shape' before the end expected",
       ["{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)}"] = "each once",
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': 1}"] = "each once",
