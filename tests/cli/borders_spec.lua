@@ -41,7 +41,7 @@ local folder = arg[1] .. "/"
 local dict, metadata = assert(nn.io.load_safetensors(folder .. "python.safetensors"))
 print(metadata.k, dict.w, dict["ü"])
 for i, pair in ipairs(assert(nn.io.load_npz(folder .. "python.npz"))) do
-  print(pair[1], pair[2]:dtype(), table.concat(pair[2]:shape(), ","))
+  print(pair[1], pair[2]:dtype(), "[" .. table.concat(pair[2]:shape(), ",") .. "]")
   assert(pair[2] == nn.io.load_npy(folder .. pair[1] .. ".npy"))
 end
 ]=]
@@ -65,12 +65,12 @@ describe("a file of nnlua", function()
 v	  0.  1.  2.  3.
 [float64 4]	  true
 [bool 1]
-bool	bool	3
-uint8	uint8	2,2
-int64	int64	3
-float32	float32	3,2
-float64	float64	
-none	float32	0,3
+bool	bool	[3]
+uint8	uint8	[2,2]
+int64	int64	[3]
+float32	float32	[3,2]
+float64	float64	[]
+none	float32	[0,3]
 ]], run(READ))
   end)
 end)

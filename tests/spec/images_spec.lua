@@ -89,7 +89,8 @@ describe("PNG", function()
     local full = path("x.png")
     assert.is_true(nn.io.save_png(full, nn.tensor {{0, 0.5, 1}}))
     assert.same({{{0, 128, 255}}}, nn.io.load_png(full):totable())
-    raises({"the image holds 1.5, expected values in 0..1"}, nn.io.save_png, full, nn.tensor {{1.5}})
+    raises({"the image holds 1.5, expected values in 0..1"}, nn.io.save_png, full,
+           nn.tensor {{1.5}})
     raises({"0..1"}, nn.io.save_png, full, nn.tensor {{0 / 0}})
   end)
 

@@ -122,8 +122,9 @@ end)
 
 describe("nn.io.save_npy", function()
   it("writes what NumPy writes, to the byte", function()
-    for _, name in ipairs {"bool_little", "i8_little", "u1_little", "f4_little", "f8_little", "scalar",
-                           "empty"} do
+    for _, name in ipairs {
+      "bool_little", "i8_little", "u1_little", "f4_little", "f8_little", "scalar", "empty",
+    } do
       local original = support.path("numpy/" .. name .. ".npy")
       assert.is_true(nn.io.save_npy(path, nn.io.load_npy(original)))
       assert.is_true(read(original) == read(path), name)
