@@ -10,8 +10,8 @@
 -- Reference. An entry of docs/reference.md is a list item that begins with signatures in code
 -- spans. What it describes must exist, and whatever the library offers when this runs must have an
 -- entry: nn.NAME, or by a conventional variable x:NAME (tensor), module:NAME, model:NAME
--- (Sequential), opt:NAME, g:NAME (generator), run:NAME, bar:NAME (progress). Functions that are a
--- tensor's method, too, have their entry as x:NAME.
+-- (Sequential), opt:NAME, g:NAME (generator), run:NAME, table:NAME (of load_csv), bar:NAME
+-- (progress). Functions that are a tensor's method, too, have their entry as x:NAME.
 
 local lfs = require "lfs"
 local core = require "nnlua.core"
@@ -278,6 +278,7 @@ local function offered()
   add("loader:", nn.data.loader, CLASS)
   add("standardizer:", nn.data.Standardizer, CLASS)
   add("run:", nn.run, RUN)
+  add("table:", getmetatable(nn.io.parse_csv("a\n1")), CLASS)
   add("bar:", getmetatable(nn.progress {terminal = false}), NONE)
   return list
 end
