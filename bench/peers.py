@@ -30,15 +30,21 @@ def he_weights(sizes):
     return [np.random.randn(n, k) * np.sqrt(2 / k) for k, n in zip(sizes, sizes[1:])]
 
 
-def start_network(hidden):
-    """RandomState(1), and what it draws first: weights and biases, uniform in +-1/sqrt(in), of
-    every layer. nnlua draws the same, and then the same permutations."""
+def start_layers(shapes):
+    """RandomState(1), and what it draws first: weights of the given shapes, [out,in,...], and biases,
+    uniform in +-1/sqrt(terms of a sum). nnlua draws the same, and then the same permutations."""
     random, layers = np.random.RandomState(1), []
-    sizes = [784] + hidden + [10]
-    for k, n in zip(sizes, sizes[1:]):
-        layers.append(tuple((random.uniform(-1, 1, shape) / np.sqrt(k)).astype(np.float32)
-                            for shape in ((n, k), n)))
+    for shape in shapes:
+        bound = 1 / np.sqrt(np.prod(shape[1:]))
+        layers.append(tuple((random.uniform(-1, 1, size) * bound).astype(np.float32)
+                            for size in (shape, shape[0])))
     return random, layers
+
+
+def start_network(hidden):
+    """The same for linear layers of these sizes between 784 pixels and 10 classes."""
+    sizes = [784] + hidden + [10]
+    return start_layers([(n, k) for k, n in zip(sizes, sizes[1:])])
 
 
 def print_test(scores, labels):

@@ -10,7 +10,8 @@
 ** may be negative: some of a window's positions, from first on, are a window
 ** of their own with pad - first*stride (nn_k_window_part).
 **
-** All planes are contiguous. Twins: ref_sliding.c. Tables are indexed by
+** All planes are contiguous, those that maxima are taken of no larger than
+** INT32_MAX pixels. Twins: ref_sliding.c. Tables are indexed by
 ** nn_k_type and NULL for what is not a float. T is the element type.
 */
 #ifndef NN_KERNEL_SLIDING_H

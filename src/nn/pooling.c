@@ -57,6 +57,9 @@ static nn_status check_shape(int ndim, const int64_t *shape, int arg, nn_error *
 {
     bool is_image = ndim == 3 || ndim == 4;
     for (int d = ndim - 3; is_image && d < ndim; d++) is_image = shape[d] >= 1 && shape[d] <= MOST;
+    if (is_image && shape[ndim - 2] > MOST / shape[ndim - 1])
+        return nn_fail(err, NN_ESHAPE, arg, "x is %s: more than %d pixels in a plane",
+                       nn_shape_name(ndim, shape).text, MOST);
     if (is_image) return NN_OK;
     return nn_fail(err, NN_ESHAPE, arg, "x is %s, expected [N,C,H,W] or [C,H,W] with pixels",
                    nn_shape_name(ndim, shape).text);

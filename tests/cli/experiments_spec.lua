@@ -176,6 +176,28 @@ describe("the other experiments", function()
     assert.is_true(accuracy > 70)
   end)
 
+  it("mnist_cnn learns, draws its filters and says that digits are synthetic", function()
+    local script = here .. "/experiments/mnist_cnn.lua"
+    local result = without_data(folder, script .. " --train 1500 --test 300 --epochs 2 --lr 0.005 "
+                                        .. "--channels 4,8 --out out")
+    assert.equal(0, result.status, result.stderr)
+    assert.truthy(result.stdout:find("Conv2d 1→4 5×5 +%[64,4,24,24%]"))
+    local accuracy = tonumber(result.stdout:match(
+      "\nFinal Test Accuracy: ([%d.]+)%% %(synthetic digits%)"))
+    assert.is_true(accuracy > 70, result.stdout)
+    for _, name in ipairs {"config.json", "model.safetensors", "costs.png", "costs.svg",
+                           "accuracy.png", "accuracy.svg", "filters.png"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+    local lines = {}
+    for line in io.lines(folder .. "/out/metrics.csv") do lines[#lines + 1] = line end
+    assert.equal("epoch,lr,train_loss,train_accuracy,test_loss,test_accuracy", lines[1])
+    assert.equal(1 + 2, #lines)
+    result = run(script .. " --channels 4")
+    assert.equal(2, result.status)
+    assert.truthy(result.stderr:find("^mnist_cnn: '%-%-channels': expected two numbers"))
+  end)
+
   it("l2_sweep prints a table and draws a picture", function()
     local result = run(("experiments/l2_sweep.lua --lambdas 0,10,1000 --epochs 30 --train 200 "
                         .. "--test 100 --out %s/out"):format(folder))

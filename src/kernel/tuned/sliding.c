@@ -1,9 +1,8 @@
 /*
 ** sliding.c - windows over images for float and double, each from one template
 **
-** The loops run over the columns of the positions, a chunk at a time, so that
-** what they keep about each position stays in L1. Steps of 1 and 2 columns
-** are constants where it matters: they vectorise.
+** Taps are the outer loop, rows of positions the inner one. Steps of 1 and 2
+** columns are constants where it matters: they vectorise.
 */
 #include "kernel/sliding.h"
 
@@ -17,24 +16,18 @@
 /* Sums of pixels that run side by side. */
 #define LANES 8
 
-/* Positions of a row that are pooled together. */
-#define CHUNK 256
+/* Positions of a plane whose maxima are found together. */
+#define CHUNK 512
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The positions from which one tap sees the image, a rectangle. */
 typedef struct box {
-    int64_t rows, cols;
-    int64_t first; /* of the positions, as an index into them */
-    int64_t pixel; /* that it sees, as an index into the plane */
+    int64_t row, col, rows, cols;
+    int64_t pixel; /* that the first of them sees, as an index into the plane */
 } box;
 
 static box find_box(const nn_k_window *w, int64_t tap)
@@ -44,41 +37,25 @@ static box find_box(const nn_k_window *w, int64_t tap)
         nn_k_window_inside(w, axis, offset[axis], &first[axis], &end[axis]);
         at[axis] = first[axis] * w->stride[axis] - w->pad[axis] + offset[axis] * w->dilation[axis];
     }
-    return (box){end[0] - first[0], end[1] - first[1], first[0] * w->out[1] + first[1],
+    return (box){first[0], first[1], end[0] - first[0], end[1] - first[1],
                  at[0] * w->image[1] + at[1]};
 }
 
-/* What one tap sees from a run of positions in a row: count pixels, stride[1] apart. */
-typedef struct run {
-    int64_t first, count; /* the positions */
-    int64_t pixel;        /* the first one's, as an index into the plane */
-} run;
-
-/* The run of tap number `tap` among the positions from..limit-1 of row y; false: it sees padding
-** alone. */
-static bool find_run(run *r, const nn_k_window *w, int64_t tap, int64_t y, int64_t from,
-                     int64_t limit)
-{
-    int64_t i = tap / w->kernel[1], j = tap % w->kernel[1], first, end;
-    int64_t row = y * w->stride[0] - w->pad[0] + i * w->dilation[0];
-    if (row < 0 || row >= w->image[0]) return false;
-    nn_k_window_inside(w, 1, j, &first, &end);
-    r->first = most(first, from);
-    r->count = least(end, limit) - r->first;
-    r->pixel = row * w->image[1] + r->first * w->stride[1] - w->pad[1] + j * w->dilation[1];
-    return r->count > 0;
-}
-
-/* Of two vectors of n elements: every second element, and the first and last halves of both with
-** their elements by turns. */
+/* Of two vectors of n elements: every second element; the same where the second one begins with the
+** first one's last element; the first and last halves of both with their elements by turns. */
 #define EVENS_8 0, 2, 4, 6, 8, 10, 12, 14
 #define ODDS_8 1, 3, 5, 7, 9, 11, 13, 15
+#define SPREAD_8 0, 2, 4, 6, 9, 11, 13, 15
 #define FIRSTS_8 0, 8, 1, 9, 2, 10, 3, 11
 #define LASTS_8 4, 12, 5, 13, 6, 14, 7, 15
 #define EVENS_4 0, 2, 4, 6
 #define ODDS_4 1, 3, 5, 7
+#define SPREAD_4 0, 2, 5, 7
 #define FIRSTS_4 0, 4, 1, 5
 #define LASTS_4 2, 6, 3, 7
+
+#define COUNTED_8 0, 1, 2, 3, 4, 5, 6, 7
+#define COUNTED_4 0, 1, 2, 3
 
 #define REAL float
 #define WHICH int32_t

@@ -1,0 +1,148 @@
+-- mnist_cnn.lua - a small convolutional network learns handwritten digits by mini-batches
+--
+--   nnlua experiments/mnist_cnn.lua                  99% of the test images in a few minutes
+--   nnlua experiments/mnist_cnn.lua --epochs 3 --channels 8,16 --batch-size 128
+--   nnlua experiments/mnist_cnn.lua --help
+--
+-- Two convolutions, each with ReLU and 2x2 max pooling, and a linear layer, in the manner of LeNet;
+-- Adam, with a learning rate that falls from epoch to epoch. The loop over batches is written out.
+
+local nn = require "nnlua"
+local cli = require "nnlua.cli"
+
+local opts = cli.parse("mnist_cnn", "Trains a small convolutional network on MNIST.", {
+  {"epochs", 8, "passes over the training images", min = 1},
+  {"batch_size", 64, "images in a batch", min = 1},
+  {"lr", 0.002, "learning rate of the first epoch", above = 0},
+  {"decay", 0.7, "factor on the learning rate after every epoch", above = 0, max = 1},
+  {"channels", {16, 32}, "channels of the two convolutions", min = 1},
+  {"kernel", 5, "size of their kernels", min = 1, max = 7},
+  {"train", 60000, "training images", min = 1, max = 60000},
+  {"test", 10000, "test images", min = 1, max = 10000},
+  {"seed", 42, "of the initial weights and the shuffling", min = 0, max = 2 ^ 32 - 1},
+  {"threads", nn.get_num_threads(), "threads to use", min = 1, max = 1024},
+  {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
+  {"out", nil, "folder for the results (default: runs/mnist_cnn/DATE-TIME)", kind = "string",
+   metavar = "DIR"},
+  {"no_plots", false, "draw no pictures"},
+}, arg)
+if #opts.channels ~= 2 then
+  cli.fail("mnist_cnn", "'--channels': expected two numbers, as 16,32", 2)
+end
+
+nn.set_num_threads(opts.threads)
+nn.manual_seed(opts.seed)
+local started = nn.clock()
+
+-- Images stay bytes, [n,1,28,28] with one channel; the labels 1..10 stand for the digits 0..9.
+local digits = cli.try("mnist_cnn", nn.data.digits,
+                       {train = opts.train, test = opts.test, dir = opts.data})
+local train_x, train_y = digits.train.images:unsqueeze(2), digits.train.labels
+local test_x, test_y = digits.test.images:unsqueeze(2), digits.test.labels
+
+local model = nn.Sequential(
+  nn.Rescaling(1 / 255),
+  nn.Conv2d(1, opts.channels[1], opts.kernel), nn.ReLU(), nn.MaxPool2d(2),
+  nn.Conv2d(opts.channels[1], opts.channels[2], opts.kernel), nn.ReLU(), nn.MaxPool2d(2),
+  nn.Flatten())
+local features = model:output_shape {1, 1, 28, 28} [2]
+model:add(nn.Linear(features, #digits.classes))
+local criterion = nn.CrossEntropyLoss()
+local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
+
+print(("nnlua %s, %s: %d training and %d test images"):format(nn.version, digits.title, opts.train,
+                                                             opts.test))
+print(model:summary {opts.batch_size, 1, 28, 28})
+print(("%d epochs, batches of %d, lr %g x %g per epoch, seed %d, %d threads"):format(
+  opts.epochs, opts.batch_size, opts.lr, opts.decay, opts.seed, opts.threads))
+
+-- Figures of digits that are not MNIST's say so wherever they stand.
+local is_mnist = digits.source == "mnist"
+local note = is_mnist and "" or (" (%s)"):format(digits.title)
+
+local run <close> = cli.try("mnist_cnn", nn.run, {
+  name = is_mnist and "mnist_cnn" or "mnist_cnn-synthetic", dir = opts.out,
+  config = {options = opts, model = tostring(model), data = digits.title, nnlua = nn.version},
+  columns = {"epoch", "lr", "train_loss", "train_accuracy", "test_loss", "test_accuracy"},
+})
+
+local batches = (opts.train + opts.batch_size - 1) // opts.batch_size
+local progress = cli.progress {total = opts.epochs * batches, unit = "batch"}
+
+-- One pass over the training images in random order -> mean loss and accuracy, each batch's before
+-- its step.
+local function train_one_epoch(epoch)
+  local order, loss_sum, correct_sum = nn.randperm(opts.train), 0, 0
+  for batch = 1, batches do
+    local first = (batch - 1) * opts.batch_size + 1
+    local rows = order[{ {first, math.min(first + opts.batch_size - 1, opts.train)} }]
+    optimizer:zero_grad()
+    local loss, correct = nn.backprop(model, criterion, train_x[rows], train_y[rows])
+    optimizer:step()
+    loss_sum = loss_sum + loss:item() * #rows
+    correct_sum = correct_sum + correct
+    progress:update((epoch - 1) * batches + batch, ("epoch %d"):format(epoch))
+  end
+  return loss_sum / opts.train, correct_sum / opts.train
+end
+
+-- The loss and the accuracy of the test images, 500 at a time: what a layer makes of all of them at
+-- once would be hundreds of megabytes.
+local function evaluate()
+  local loss_sum, correct_sum = 0, 0
+  for first = 1, opts.test, 500 do
+    local last = math.min(first + 499, opts.test)
+    local loss, accuracy = nn.evaluate(model, criterion, test_x[{ {first, last} }],
+                                       test_y[{ {first, last} }])
+    loss_sum = loss_sum + loss:item() * (last - first + 1)
+    correct_sum = correct_sum + accuracy * (last - first + 1)
+  end
+  return loss_sum / opts.test, correct_sum / opts.test
+end
+
+for epoch = 1, opts.epochs do
+  local begun, lr = nn.clock(), optimizer.groups[1].lr
+  local train_loss, train_accuracy = train_one_epoch(epoch)
+  local seconds = nn.clock() - begun
+  local test_loss, test_accuracy = evaluate()
+  run:log {epoch = epoch, lr = lr, train_loss = train_loss, train_accuracy = train_accuracy,
+           test_loss = test_loss, test_accuracy = test_accuracy}
+  progress:print(("epoch %2d  train loss %.4f  accuracy %.2f%%  test loss %.4f  accuracy %.2f%%%s"
+                  .. "  %.1f s"):format(epoch, train_loss, 100 * train_accuracy, test_loss,
+                                        100 * test_accuracy, note, seconds))
+  if train_loss ~= train_loss then
+    progress:finish()
+    cli.fail("mnist_cnn", ("the training loss is not a number after epoch %d; try a smaller --lr")
+      :format(epoch))
+  end
+  optimizer.groups[1].lr = lr * opts.decay
+end
+progress:finish()
+
+print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
+
+run:close()
+cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
+        {data = digits.title})
+
+local function draw_pictures()
+  local history, about = run.history, (" (%s)"):format(digits.title)
+  local function curves(name, what, train_curve, test_curve)
+    return nn.plot.lines(run:path(name), {
+      x = history.epoch, xlabel = "epoch", ylabel = what, title = what .. about,
+      series = {{name = "train", y = train_curve}, {name = "test", y = test_curve}}})
+  end
+  for _, extension in ipairs {".png", ".svg"} do
+    assert(curves("costs" .. extension, "Cost", history.train_loss, history.test_loss))
+    assert(curves("accuracy" .. extension, "Accuracy", history.train_accuracy,
+                  history.test_accuracy))
+  end
+  assert(nn.figures.weights(run:path("filters.png"), model[2].weight:flatten(2), opts.kernel,
+                            opts.kernel, "What each filter of the first layer looks for" .. about))
+end
+if not opts.no_plots then
+  local drawn, message = pcall(draw_pictures)
+  if not drawn then io.stderr:write("no pictures: ", message, "\n") end
+end
+
+print(("Time: %.1f s; results in %s"):format(nn.clock() - started, run.dir))
