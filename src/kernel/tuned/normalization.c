@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #define LANES 8
+#define INLINE __attribute__((always_inline))
 
 /* The sum of the lanes, halves onto halves. */
 static double lanes_total(double *lane)
