@@ -74,7 +74,7 @@ local function add_module(chain, module)
     return add_linear(chain, module)
   elseif not last and class == Rescaling and not chain.scale then
     chain.scale, chain.offset, chain.dtype = module.scale, module.offset, module.dtype
-  elseif not last and class == Flatten then
+  elseif not last and class == Flatten and module.start_dim == 2 and module.end_dim == -1 then
     chain.flatten = true
   elseif last and ACTIVATIONS[class] and not last.activation then
     last.activation, last.p, last.q = ACTIVATIONS[class](module.options)

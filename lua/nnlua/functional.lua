@@ -26,7 +26,8 @@ local function define(name, op)
 end
 
 for _, part in ipairs {"elementwise", "reduction", "shape", "product", "neural", "convolution",
-                       "pooling", "losses"} do
+                       "pooling", "losses", "normalization", "embedding", "recurrent",
+                       "attention"} do
   require("nnlua.functional." .. part)(define, functional)
 end
 

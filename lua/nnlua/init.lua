@@ -30,9 +30,9 @@ end
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
                   "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
                   "gaussian_blur", "get_record", "hooks", "index", "isatty", "margin_loss",
-                  "optimizer_step", "raise", "rank", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sum_to", "terminal_width", "version", "warp_affine",
-                  "warp_field"}
+                  "optimizer_step", "raise", "rank", "recurrent", "recurrent_backward", "rescale",
+                  "set_data", "set_index", "set_isa", "set_library", "set_record", "sum_to",
+                  "terminal_width", "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)
@@ -56,7 +56,15 @@ nn.Parallel = require "nnlua.layers.parallel"
 nn.Residual = require "nnlua.layers.residual"
 nn.Dropout = require "nnlua.layers.dropout"
 nn.Flatten = require "nnlua.layers.flatten"
+nn.Unflatten = require "nnlua.layers.unflatten"
+nn.Identity = require "nnlua.layers.identity"
 nn.Rescaling = require "nnlua.layers.rescaling"
+nn.Dropout2d = require "nnlua.layers.dropout2d"
+nn.LayerNorm = require "nnlua.layers.layer_norm"
+nn.Embedding = require "nnlua.layers.embedding"
+nn.MultiheadAttention = require "nnlua.layers.attention"
+take(require("nnlua.layers.batch_norm"), nil)
+take(require("nnlua.layers.recurrent"), nil)
 take(require("nnlua.layers.activations"), nil) -- require gives two values
 take(require("nnlua.layers.convolution"), nil)
 take(require("nnlua.layers.pooling"), nil)

@@ -4,7 +4,7 @@
 --
 -- Fields of the description:
 --   forward     function; its first result is the one that is differentiable
---   inputs      positions (up to 3) of the differentiable arguments, default {1}
+--   inputs      positions of the differentiable arguments, default {1}
 --   list        true instead: the first argument is a list of them
 --   gradients   per input: function (dy, y, ...) -> its gradient; ... are forward's arguments; or
 --   backward    function (needs, dy, y, ...) -> all gradients (as one list if op.list);
@@ -173,7 +173,7 @@ return function(name, op)
     return finish(op, args, tensors, forward(...))
   end
   -- What nobody tracks costs one look at each possible input: the arguments are not packed.
-  if op.list then
+  if op.list or #op.inputs > 3 then
     return record
   elseif #op.inputs == 1 and op.inputs[1] == 1 and #op.constants == 0 then
     return function(x, ...)

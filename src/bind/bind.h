@@ -141,6 +141,7 @@ void nnb_open_elementwise(lua_State *L);
 void nnb_open_reduce(lua_State *L);
 void nnb_open_random(lua_State *L);
 void nnb_open_neural(lua_State *L);
+void nnb_open_layers(lua_State *L);
 void nnb_open_loss(lua_State *L);
 void nnb_open_convolution(lua_State *L);
 void nnb_open_chain(lua_State *L);

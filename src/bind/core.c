@@ -36,6 +36,7 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_elementwise(L);
     nnb_open_reduce(L);
     nnb_open_neural(L);
+    nnb_open_layers(L);
     nnb_open_loss(L);
     nnb_open_convolution(L);
     nnb_open_chain(L);

@@ -20,11 +20,14 @@
     extern const nn_k_sparse nn_k_sparse_##isa;                                                    \
     extern const nn_k_neural nn_k_neural_##isa;                                                    \
     extern const nn_k_sliding nn_k_sliding_##isa;                                                  \
+    extern const nn_k_normalization nn_k_normalization_##isa;                                      \
+    extern const nn_k_recurrent nn_k_recurrent_##isa;                                              \
     extern const nn_k_steps nn_k_steps_##isa;
 
 #define TABLES(isa)                                                                                \
     &nn_k_arith_##isa, &nn_k_reduce_##isa, &nn_k_panel_##isa, &nn_k_sparse_##isa,                  \
-        &nn_k_neural_##isa, &nn_k_sliding_##isa, &nn_k_steps_##isa
+        &nn_k_neural_##isa, &nn_k_sliding_##isa, &nn_k_normalization_##isa, &nn_k_recurrent_##isa, \
+        &nn_k_steps_##isa
 
 extern const nn_k_digits nn_k_digits_ref;
 #ifdef NN_HAVE_AVX512

@@ -14,7 +14,9 @@
 #include "kernel/arith.h"
 #include "kernel/digits.h"
 #include "kernel/neural.h"
+#include "kernel/normalization.h"
 #include "kernel/panel.h"
+#include "kernel/recurrent.h"
 #include "kernel/reduce.h"
 #include "kernel/sliding.h"
 #include "kernel/sparse.h"
@@ -28,8 +30,10 @@ typedef struct nn_k_set {
     const nn_k_sparse *sparse;   /* products with rows that are mostly 0 */
     const nn_k_neural *neural;   /* activations, softmax, losses */
     const nn_k_sliding *sliding; /* patches of images, pooling */
-    const nn_k_steps *steps;     /* optimizer steps */
-    const nn_k_digits *digits;   /* products of reals with bytes */
+    const nn_k_normalization *normalization; /* batch and layer norm */
+    const nn_k_recurrent *recurrent;         /* steps of recurrent cells */
+    const nn_k_steps *steps;                 /* optimizer steps */
+    const nn_k_digits *digits;               /* products of reals with bytes */
 } nn_k_set;
 
 const nn_k_set *nn_k(void);        /* the chosen set */

@@ -253,3 +253,58 @@ describe("the other experiments", function()
     end
   end)
 end)
+
+describe("experiments/char_rnn.lua", function()
+  local folder
+  before_each(function() folder = support.folder() end)
+  after_each(function() support.remove(folder) end)
+
+  local CHAR_RNN = "experiments/char_rnn.lua "
+  local SMALL = " --epochs 4 --hidden 24 --embedding 8 --batch 4 --steps 16 --lr 0.02 --sample 40 "
+
+  it("learns a text, writes in its manner, and goes on from the saved model", function()
+    local path = support.write_file(folder .. "/text", ("größer als der Hase\n"):rep(60))
+    local function learn(name, options)
+      local result = run(CHAR_RNN .. path .. SMALL .. "--out " .. folder .. "/" .. name .. options)
+      assert.equal(0, result.status, result.stderr)
+      return result.stdout
+    end
+    local stdout = learn("a", "")
+    assert.truthy(stdout:find("1200 characters, 12 different ones", 1, true))
+    local first, last = stdout:match("training loss ([%d.]+).*training loss ([%d.]+)")
+    assert.is_true(tonumber(last) < 0.6 * tonumber(first))
+    for _, name in ipairs {"config.json", "metrics.csv", "model.safetensors", "loss.png"} do
+      assert.is_true(exists(folder .. "/a/" .. name), name)
+    end
+    -- the same bits again, whatever the samples
+    learn("b", " --no-plots --sample 0")
+    for _, name in ipairs {"metrics.csv", "model.safetensors"} do
+      assert.equal(support.read_file(folder .. "/a/" .. name),
+                   support.read_file(folder .. "/b/" .. name))
+    end
+    local from = CHAR_RNN .. "--from " .. folder .. "/a/model.safetensors --sample 50 "
+    local sample = run(from .. "--prime 'größer als' --temperature 0").stdout
+    assert.equal(10 + 50 + 1, utf8.len(sample))
+    assert.truthy(sample:find("^größer als"))
+    assert.equal(run(from .. "--seed 3").stdout, run(from .. "--seed 3").stdout)
+    assert.not_equal(run(from .. "--seed 3").stdout, run(from .. "--seed 4").stdout)
+    local refused = run(from .. "--prime X")
+    assert.equal(1, refused.status)
+    assert.equal("char_rnn: the model has never seen the character 'X'\n", refused.stderr)
+  end)
+
+  it("refuses what it cannot learn in one line", function()
+    support.write_file(folder .. "/short", "abc")
+    for arguments, message in pairs {
+      [folder .. "/nowhere"] = "char_rnn: [^\n]*nowhere[^\n]*\n$",
+      [folder] = "char_rnn: [^\n]*\n$",
+      [folder .. "/short"] = "char_rnn: [^\n]* has 3 characters: too few[^\n]*\n$",
+      ["--from " .. folder .. "/short"] = "char_rnn: [^\n]*short[^\n]*\n$",
+      ["--from tests/fixtures/python.safetensors"] = "char_rnn: [^\n]*it has no alphabet\n$",
+    } do
+      local result = run(CHAR_RNN .. arguments)
+      assert.equal(1, result.status, arguments)
+      assert.truthy(result.stderr:find("^" .. message), result.stderr)
+    end
+  end)
+end)
