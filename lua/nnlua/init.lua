@@ -70,6 +70,8 @@ take(require("nnlua.layers.convolution"), nil)
 take(require("nnlua.layers.pooling"), nil)
 take(require("nnlua.loss"), nil)
 
+take(require("nnlua.regularization"), nil)
+
 nn.init = options.strict("nn.init", require "nnlua.initializers")
 nn.optim = options.strict("nn.optim", require "nnlua.optim")
 nn.io = require "nnlua.io"

@@ -50,4 +50,23 @@ plot.images = require "nnlua.plot.images"
 -- title    default: none
 plot.activations = require "nnlua.plot.activations"
 
+local points = require "nnlua.plot.points"
+
+--- plot.points(path, {points=, ...}) -> true | nil, message: points in a plane, by class.
+--
+-- points   [n, 2]: a matrix, or a list of pairs
+-- labels   n class labels 1, 2, ...; default: all of one class
+-- classes  names of the classes, for the legend; default: no legend
+-- title, xlabel, ylabel   default: none
+-- x_range, y_range        {lo, hi}; default: a little more than the data needs
+plot.points = points.points
+
+--- plot.decision_boundary(path, model, {points=, ...}) -> true | nil, message: the same, with the
+--- plane behind the points in the colours of the classes, mixed by the model's probabilities.
+--
+-- model       called once, without gradients and in the mode it is in, with a tensor [m, 2] of the
+--             dtype of `points`; gives scores [m, C], or [m] or [m, 1] of the second of two classes
+-- resolution  cells along each side; default 200
+plot.decision_boundary = points.decision_boundary
+
 return plot

@@ -252,6 +252,32 @@ describe("the other experiments", function()
       assert.is_false(exists(folder .. "/out"))
     end
   end)
+
+  it("spiral learns the arms and draws the plane on the way", function()
+    local result = run("experiments/spiral.lua --epochs 60 --points 100 --lr 0.01 --every 60 --out "
+                       .. folder .. "/out")
+    assert.equal(0, result.status, result.stderr)
+    local accuracy = tonumber(result.stdout:match("epoch  60 .* accuracy ([%d.]+)%%"))
+    assert.is_true(accuracy > 85)
+    for _, name in ipairs {"epoch_0001.png", "epoch_0060.png", "metrics.csv", "config.json"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+  end)
+
+  it("autoencoder learns to copy digits and draws copies and codes", function()
+    local result = run("experiments/autoencoder.lua --epochs 3 --train 600 --test 100 --hidden 32 "
+                       .. "--out " .. folder .. "/out")
+    assert.equal(0, result.status, result.stderr)
+    local errors = {}
+    for value in result.stdout:gmatch("test error ([%d.]+)") do
+      errors[#errors + 1] = tonumber(value)
+    end
+    assert.equal(3, #errors)
+    assert.is_true(errors[3] < errors[1] and errors[3] < 0.1)
+    for _, name in ipairs {"reconstructions.png", "codes.png", "model.safetensors"} do
+      assert.is_true(exists(folder .. "/out/" .. name), name)
+    end
+  end)
 end)
 
 describe("experiments/char_rnn.lua", function()

@@ -1,0 +1,121 @@
+-- plot_points_spec.lua - points by class, and a model's view of the plane behind them.
+
+local lfs = require "lfs"
+local nn = require "nnlua"
+local support = require "tests.spec.support"
+
+local folder
+
+before_each(function()
+  folder = os.tmpname()
+  os.remove(folder)
+  assert(lfs.mkdir(folder))
+end)
+
+after_each(function()
+  for name in lfs.dir(folder) do os.remove(folder .. "/" .. name) end
+  assert(lfs.rmdir(folder))
+end)
+
+-- The colours of a PNG's pixels near places in 0..1 of the width and, upwards, of the height.
+local function colours(path, places)
+  local table_path, pixels, w, h = folder .. "/table", {}, 0, 0
+  assert(os.execute(("gnuplot -d -e \"set table '%s'; plot '%s' binary filetype=png every 40:40 "
+                     .. "with rgbimage\" 2>/dev/null"):format(table_path, path)))
+  for line in io.lines(table_path) do
+    local x, y, r, g, b = line:match("^%s*(%d+)%s+(%d+)%s+(%d+)%s+(%d+)%s+(%d+)")
+    if x then
+      pixels[#pixels + 1] = {x // 1, y // 1, colour = {r // 1, g // 1, b // 1}}
+      w, h = math.max(w, x // 1), math.max(h, y // 1)
+    end
+  end
+  local found = {}
+  for i, place in ipairs(places) do
+    local best = math.huge
+    for _, pixel in ipairs(pixels) do
+      local distance = (pixel[1] - place[1] * w) ^ 2 + (pixel[2] - place[2] * h) ^ 2
+      if distance < best then best, found[i] = distance, pixel.colour end
+    end
+  end
+  return found
+end
+
+local POINTS = {{-1, -1}, {1, 1}, {1, -1}}
+
+describe("plot.points", function()
+  it("draws every class with its name, under title and labels", function()
+    local path = folder .. "/points.svg"
+    assert(nn.plot.points(path, {points = nn.tensor(POINTS), labels = {1, 2, 1},
+                                 classes = {"zero", "one", "none of them"}, title = "A title",
+                                 xlabel = "across", ylabel = "up"}))
+    local file <close> = assert(io.open(path))
+    local text = file:read("a")
+    for _, shown in ipairs {"zero", "one", "none of them", "A title", "across", "up"} do
+      assert.truthy(text:find(shown, 1, true), shown)
+    end
+  end)
+
+  it("takes points without labels, that are not finite, or all the same", function()
+    assert(nn.plot.points(folder .. "/a.png", {points = POINTS}))
+    assert(nn.plot.points(folder .. "/b.png", {points = {{0 / 0, 1}, {1, math.huge}}}))
+    assert(nn.plot.points(folder .. "/c.png", {points = {{2, 2}, {2, 2}}, x_range = {0, 3}}))
+  end)
+
+  it("raises for wrong arguments and writes nothing", function()
+    local path = folder .. "/x.png"
+    support.raises({"bad option 'points' to 'plot.points'", "[n,2] expected, got [1,3]"},
+                   nn.plot.points, path, {points = {{1, 2, 3}}})
+    support.raises({"bad option 'labels'", "2 labels of 3 points"}, nn.plot.points, path,
+                   {points = POINTS, labels = {1, 2}})
+    support.raises({"label 0.0 in row 2"}, nn.plot.points, path,
+                   {points = POINTS, labels = {1, 0, 1}})
+    support.raises({"bad option 'classes'"}, nn.plot.points, path,
+                   {points = POINTS, labels = {1, 2, 1}, classes = {"one"}})
+    support.raises({"unknown option 'label'", "labels"}, nn.plot.points, path,
+                   {points = POINTS, label = {}})
+    assert.is_nil(lfs.attributes(path))
+  end)
+end)
+
+describe("plot.decision_boundary", function()
+  it("colours the plane by the model's probabilities, left and right, up and down", function()
+    -- class 1 at the left, 2 at the right below, 3 at the right above
+    local function model(x)
+      assert.same({20 * 20, 2}, x:shape())
+      assert.equal("float64", x:dtype())
+      local right, up = x[{{}, 1}]:gt(0):to("float64"), x[{{}, 2}]:gt(0):to("float64")
+      return nn.stack({1 - right, right * (1 - up), right * up}, 2) * 100
+    end
+    local path = folder .. "/plane.png"
+    assert(nn.plot.decision_boundary(path, model, {
+      points = nn.tensor(POINTS, {dtype = "float64"}), x_range = {-5, 5}, y_range = {-5, 5},
+      resolution = 20}))
+    local at = colours(path, {{0.3, 0.3}, {0.3, 0.8}, {0.8, 0.3}, {0.8, 0.8}})
+    local function pale(r, g, b)
+      local c = {}
+      for i, v in ipairs {r, g, b} do c[i] = math.floor(255 - 0.45 * (255 - v) + 0.5) end
+      return c
+    end
+    assert.same({pale(0, 114, 178), pale(0, 114, 178), pale(213, 94, 0), pale(0, 158, 115)}, at)
+  end)
+
+  it("takes modules and the scores of two classes, and records nothing", function()
+    local model = nn.Sequential(nn.Linear(2, 1))
+    assert(nn.plot.decision_boundary(folder .. "/a.png", model, {points = POINTS, resolution = 5}))
+    assert(nn.plot.decision_boundary(folder .. "/b.png", function(x)
+      assert.is_false(nn.is_grad_enabled())
+      return x[{{}, 1}]
+    end, {points = POINTS, labels = {1, 1, 2}, resolution = 5}))
+  end)
+
+  it("raises for what gives no scores", function()
+    local path = folder .. "/x.png"
+    support.raises({"bad argument #2 to 'plot.decision_boundary'", "model expected, got nil"},
+                   nn.plot.decision_boundary, path, nil, {points = POINTS})
+    support.raises({"it gives [3], expected scores [25,C]"}, nn.plot.decision_boundary, path,
+                   function() return nn.ones(3) end, {points = POINTS, resolution = 5})
+    support.raises({"it gives a number"}, nn.plot.decision_boundary, path,
+                   function() return 1 end, {points = POINTS, resolution = 5})
+    assert.is_nil(lfs.attributes(path))
+  end)
+end)
