@@ -5,3 +5,4 @@ max_line_length = 100
 exclude_files = { "build", "runs", "data/mnist" }
 files["tests/spec"] = { std = "+busted" }
 files["tests/cli"] = { std = "+busted" }
+files["tests/fixtures"] = { max_line_length = false } -- recorded by scripts

@@ -286,12 +286,12 @@ describe("experiments/char_rnn.lua", function()
   after_each(function() support.remove(folder) end)
 
   local CHAR_RNN = "experiments/char_rnn.lua "
-  local SMALL = " --epochs 4 --hidden 24 --embedding 8 --batch 4 --steps 16 --lr 0.02 --sample 40 "
+  local BRIEF = " --epochs 4 --hidden 24 --embedding 8 --batch 4 --steps 16 --lr 0.02 --sample 40 "
 
   it("learns a text, writes in its manner, and goes on from the saved model", function()
     local path = support.write_file(folder .. "/text", ("größer als der Hase\n"):rep(60))
     local function learn(name, options)
-      local result = run(CHAR_RNN .. path .. SMALL .. "--out " .. folder .. "/" .. name .. options)
+      local result = run(CHAR_RNN .. path .. BRIEF .. "--out " .. folder .. "/" .. name .. options)
       assert.equal(0, result.status, result.stderr)
       return result.stdout
     end

@@ -1,7 +1,7 @@
 -- modules_spec.lua - every module that nn offers: its gradients, its state, its name.
 --
--- The modules are found, not listed: a class of nn that no file tests/spec/cases/modules_*.lua has an
--- entry for fails here.
+-- The modules are found, not listed: a class of nn for which no tests/spec/cases/modules_*.lua has
+-- an entry fails here.
 
 local nn = require "nnlua"
 local support = require "tests.spec.support"

@@ -86,8 +86,8 @@ static void log_all(double *x, int64_t n)
 #define M(function) function##f
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
-#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/label_loss.inc"
+#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/target_loss.inc"
@@ -100,8 +100,8 @@ static void log_all(double *x, int64_t n)
 #define M(function) function
 #include "kernel/tuned/activation.inc"
 #include "kernel/tuned/correct.inc"
-#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/label_loss.inc"
+#include "kernel/tuned/mask.inc"
 #include "kernel/tuned/pair_loss.inc"
 #include "kernel/tuned/softmax.inc"
 #include "kernel/tuned/target_loss.inc"
