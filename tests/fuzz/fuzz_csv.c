@@ -65,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 size_t fuzz_seed(size_t i, uint8_t *out, size_t room)
 {
     static const char *const seeds[] = {"a,b\n1,2\n3,4\n",
-                                        "\xEF\xBB\xBF"
-                                        "a,b,\"c \"\"d\"\"\"\r\n1.5e3,,x\r-0.1,inf,\"y\nz\"\n",
+                                        ("\xEF\xBB\xBF"
+                                         "a,b,\"c \"\"d\"\"\"\r\n1.5e3,,x\r-0.1,inf,\"y\nz\"\n"),
                                         "1;2;3\n4;5;6",
                                         "x\n123456789012345678901234567890\n1e-320\nnan\n",
                                         "a,b\n\"1\",\"2\"\n\n,\n"};
