@@ -1,12 +1,16 @@
 -- nn.Module: what layers and models have in common.
 --
 --   local Net = nn.class("Net", nn.Module)
---   function Net:init() self.hidden, self.output = nn.Linear(2, 8), nn.Linear(8, 1) end
+--   function Net:init()
+--     self.hidden = nn.Linear(2, 8)
+--     self.output = nn.Linear(8, 1)
+--   end
 --   function Net:forward(x) return self.output(self.hidden(x):relu()) end
 --
 -- A field that holds a module is a child; a field that held a tensor with requires_grad when it was
 -- first assigned, or was registered, is a parameter. The order of everything (parameters(),
 -- state_dict(), summary()) is the order in which the fields were first assigned, children in place.
+-- (Lua may carry out the parts of one multiple assignment in any order: give each field its own.)
 --
 -- Invariants: no method here depends on the order of pairs; a module reached through itself is
 -- visited once; load_state_dict changes all or nothing.
