@@ -84,7 +84,7 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all mnist test stock lint warnings format asan valgrind bench install uninstall clean help \
+.PHONY: all mnist test stock torture lint warnings format asan valgrind bench install uninstall clean help \
     c-tests FORCE
 
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -108,6 +108,11 @@ stock: ## set up, build, run all specs under the system's lua5.4 (test runs a fe
 	@.ci/setup test
 	@$(REMAKE) all
 	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
+
+torture: ## set up, build, kill trainings at KILLS=100 moments and compare what resumes with the rest
+	@.ci/setup test
+	@$(REMAKE) all
+	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/kills.lua $(KILLS)
 
 C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 

@@ -1,9 +1,10 @@
 -- custom_loop.lua - a training loop of one's own: mini-batches, momentum, decay, early stopping
 --
 --   nnlua experiments/custom_loop.lua [--epochs 30] [--batch 64] [--patience 3] [--data DIR]
+--   nnlua experiments/custom_loop.lua --checkpoint-every 1 --out DIR, then --resume DIR
 --
 -- Nothing here is special to the engine: shuffling, batches, the learning-rate schedule and the
--- decision when to stop are plain Lua, to be changed at will.
+-- decision when to stop are plain Lua, to be changed at will. (nn.fit has the same ready-made.)
 
 local nn = require "nnlua"
 local cli = require "nnlua.cli"
@@ -21,6 +22,9 @@ local opts = cli.parse("custom_loop", "Mini-batch training with early stopping."
   {"test", 2000, "test images", min = 1, max = 10000},
   {"seed", 42, "of weights and shuffling", min = 0, max = 2 ^ 32 - 1},
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
+  {"out", nil, "folder for the results (default: runs/custom_loop/DATE-TIME)", kind = "string",
+   metavar = "DIR"},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -61,35 +65,42 @@ local function evaluate(inputs, labels)
   end)
 end
 
-local function copy_parameters()
-  local copies = {}
-  for i, p in ipairs(model:parameters()) do copies[i] = p:detach():clone() end
-  return copies
-end
+local run <close> = cli.try("custom_loop", nn.run, {
+  name = "custom_loop", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts, data = digits.title},
+  columns = {"epoch", "lr", "train_loss", "validation_loss", "validation_accuracy"},
+})
+
+-- All that the loop remembers from one epoch to the next is in the checkpoint: the objects, the
+-- table `best`, and, always, the default generator.
+local best = {loss = math.huge, epoch = 0}
+local saver <close> = cli.try("custom_loop", nn.checkpoint.saver, run:path("checkpoints"),
+                              {model = model, optimizer = optimizer, run = run, extra = best},
+                              {every = opts.checkpoint_every, resume = opts.resume ~= nil})
 
 print(("%s: %d training, %d validation, %d test images"):format(digits.title, x:size(1), held_out,
                                                                 opts.test))
-local best = {loss = math.huge, epoch = 0}
-for epoch = 1, opts.epochs do
-  local train_loss = train_one_epoch()
-  local val_loss, val_accuracy = evaluate(val_x, val_y)
-  local better = val_loss < best.loss
-  if better then best = {loss = val_loss, epoch = epoch, parameters = copy_parameters()} end
-  print(("epoch %2d  lr %.4f  train loss %.4f  validation loss %.4f  accuracy %.2f%%%s"):format(
-    epoch, optimizer.groups[1].lr, train_loss, val_loss, 100 * val_accuracy,
-    better and "  *" or ""))
-  if epoch - best.epoch >= opts.patience then
+for epoch = saver.step + 1, opts.epochs do
+  if epoch - 1 - best.epoch >= opts.patience then
     print(("no better validation loss for %d epochs: stopping"):format(opts.patience))
     break
   end
-  optimizer.groups[1].lr = optimizer.groups[1].lr * opts.decay
+  local lr = optimizer.groups[1].lr
+  local train_loss = train_one_epoch()
+  local val_loss, val_accuracy = evaluate(val_x, val_y)
+  local better = val_loss < best.loss
+  if better then
+    best.loss, best.epoch, best.weights = val_loss, epoch, model:state_dict({clone = true})
+  end
+  run:log {epoch = epoch, lr = lr, train_loss = train_loss, validation_loss = val_loss,
+           validation_accuracy = val_accuracy}
+  print(("epoch %2d  lr %.4f  train loss %.4f  validation loss %.4f  accuracy %.2f%%%s"):format(
+    epoch, lr, train_loss, val_loss, 100 * val_accuracy, better and "  *" or ""))
+  optimizer.groups[1].lr = lr * opts.decay
+  saver:update(epoch)
 end
 
-if best.parameters then
-  nn.no_grad(function()
-    for i, p in ipairs(model:parameters()) do p:copy_(best.parameters[i]) end
-  end)
-end
+if best.weights then model:load_state_dict(best.weights) end
 local test_loss, test_accuracy = evaluate(test_x, test_y)
 print(("weights of epoch %d: test loss %.4f, test accuracy %.2f%%"):format(best.epoch, test_loss,
                                                                           100 * test_accuracy))

@@ -2,6 +2,8 @@
 --
 --   nnlua experiments/mnist_25x25.lua                 the reference run: 5,000 epochs
 --   nnlua experiments/mnist_25x25.lua --epochs 500 --hidden 50 --activation tanh
+--   nnlua experiments/mnist_25x25.lua --checkpoint-every 500 --out DIR
+--   nnlua experiments/mnist_25x25.lua --resume DIR    goes on from DIR's newest checkpoint
 --   nnlua experiments/mnist_25x25.lua --help
 --
 -- With the default options every number agrees with the NumPy program that this experiment
@@ -26,6 +28,7 @@ local opts = cli.parse("mnist_25x25", "Trains a small network on MNIST, full bat
   {"out", nil, "folder for the results (default: runs/mnist_25x25/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures"},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.set_num_threads(opts.threads)
@@ -78,7 +81,8 @@ local is_mnist = digits.source == "mnist"
 local note = is_mnist and "" or (" (%s)"):format(digits.title)
 
 local run <close> = cli.try("mnist_25x25", nn.run, {
-  name = is_mnist and "mnist_25x25" or "mnist_25x25-synthetic", dir = opts.out,
+  name = is_mnist and "mnist_25x25" or "mnist_25x25-synthetic", dir = opts.resume or opts.out,
+  resume = opts.resume ~= nil,
   config = {options = opts, layers = sizes, data = digits.title, nnlua = nn.version},
   columns = {"epoch", "train_cost", "train_ce", "train_accuracy",
              "test_cost", "test_ce", "test_accuracy", "l2_penalty"},
@@ -111,7 +115,11 @@ local optimizer = nn.optim.SGD({{params = weights, weight_decay = opts.lambda / 
 local criterion = nn.CrossEntropyLoss()
 local progress = cli.progress {total = opts.epochs, unit = "epoch"}
 
-for epoch = 0, opts.epochs - 1 do
+local saver <close> = cli.try("mnist_25x25", nn.checkpoint.saver, run:path("checkpoints"),
+                              {model = model, optimizer = optimizer, run = run},
+                              {every = opts.checkpoint_every, resume = opts.resume ~= nil})
+
+for epoch = saver.step, opts.epochs - 1 do
   optimizer:zero_grad()
   local cross_entropy, correct, scores = nn.backprop(model, criterion, train.x, train.labels)
   optimizer:step()
@@ -142,7 +150,9 @@ for epoch = 0, opts.epochs - 1 do
     cli.fail("mnist_25x25", ("the training cost is not a number after epoch %d; try a smaller --lr")
       :format(epoch))
   end
+  saver:update(epoch + 1)
 end
+saver:close()
 progress:finish()
 
 print(("Final Training Accuracy: %.2f%%%s"):format(100 * run:last("train_accuracy"), note))

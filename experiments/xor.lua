@@ -13,6 +13,9 @@ local opts = cli.parse("xor", "Learns exclusive or.", {
   {"epochs", 2000, "steps of gradient descent", min = 1},
   {"lr", 0.5, "learning rate", above = 0},
   {"seed", 1, "of the initial weights", min = 0, max = 2 ^ 32 - 1},
+  {"out", nil, "folder for the losses (default: runs/xor/DATE-TIME)", kind = "string",
+   metavar = "DIR"},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -24,14 +27,24 @@ local model = nn.Sequential(nn.Linear(2, opts.hidden), nn.Tanh(), nn.Linear(opts
 local criterion = nn.BCEWithLogitsLoss()
 local optimizer = nn.optim.SGD(model:parameters(), {lr = opts.lr, momentum = 0.9})
 
-for epoch = 1, opts.epochs do
+local run <close> = cli.try("xor", nn.run, {
+  name = "xor", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts}, columns = {"epoch", "loss"},
+})
+local saver <close> = cli.try("xor", nn.checkpoint.saver, run:path("checkpoints"),
+                              {model = model, optimizer = optimizer, run = run},
+                              {every = opts.checkpoint_every, resume = opts.resume ~= nil})
+
+for epoch = saver.step + 1, opts.epochs do
   optimizer:zero_grad()
   local loss = criterion(model(x), y)
   loss:backward()
   optimizer:step()
+  run:log {epoch = epoch, loss = loss:item()}
   if epoch % math.max(opts.epochs // 5, 1) == 0 then
     print(("epoch %d  loss %.6f"):format(epoch, loss:item()))
   end
+  saver:update(epoch)
 end
 
 local p = nn.sigmoid(model(x):detach())

@@ -90,11 +90,15 @@ function autograd.record_of(v)
   return record and record.requires_grad and record or false
 end
 
+--- autograd.watch: nil, or a function that sees every node that is recorded, watch(node, y), and on
+--- the way back the gradients of its inputs, watch(node, nil, gradients).
+
 --- autograd.attach(y, node) makes y the result of node, whose op and records are set.
 function autograd.attach(y, node)
   sequence = sequence + 1
   node.sequence = sequence
   set_record(y, {requires_grad = true, node = node})
+  if autograd.watch then autograd.watch(node, y) end
 end
 
 local select_op = {name = "hooks", run = function(node, dy) return {{[node.index] = dy}} end}
@@ -285,6 +289,7 @@ function autograd.backward(y, dy, given)
   sums:add(record, seed(y, dy), false)
   for _, node in ipairs(nodes) do
     local gradients = node.op.run(node, sums:take(node))
+    if autograd.watch then autograd.watch(node, nil, gradients) end
     for i, input in ipairs(node.records) do
       if input then
         sums:add(input, gradients[i], node.op.fresh)

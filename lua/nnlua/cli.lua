@@ -16,7 +16,8 @@
 --   numbers {0.1, 1.0} | strings {"a", "b"}      (lists are written with commas: 25,25)
 -- min, max (inclusive), above, below (exclusive) bound numbers and list elements; choices bounds
 -- strings; empty = true allows an empty list; metavar stands for the value in --help;
--- positional = true makes it an argument without dashes, required unless it has a default.
+-- positional = true makes it an argument without dashes, required unless it has a default;
+-- continues = true makes it the folder of a run (nn.run) whose options become the defaults.
 -- Names are written with `_` in Lua and with `-` on the command line, where both are understood.
 -- A wrong command line ends the script: one line on standard error, exit status 2.
 -- The parsing itself is lua-argparse's.
@@ -26,6 +27,7 @@ if not found then
   error("nnlua.cli needs the Lua module 'argparse' (Debian: lua-argparse)", 0)
 end
 
+local core = require "nnlua.core"
 local progress = require "nnlua.progress"
 
 local cli = {}
@@ -39,10 +41,13 @@ local METAVARS = {
 
 local FIELDS = {
   kind = true, min = true, max = true, above = true, below = true, choices = true,
-  empty = true, metavar = true, positional = true,
+  empty = true, metavar = true, positional = true, continues = true,
 }
 
 local ITEM_KINDS = {integers = "integer", numbers = "number", strings = "string"}
+
+-- Types of a default that a text on the command line could have given.
+local DEFAULTS = {number = true, string = true, table = true}
 
 local function infer_kind(default)
   local kind = type(default)
@@ -243,6 +248,32 @@ local function one_line(message, takes_value, argv)
   return ("%s (did you mean %s?)"):format(text, table.concat(names, " or "))
 end
 
+-- The options that the run in a folder was started with, from its config.json; nil and a message if
+-- there is no such run. A folder without config.json has none.
+local function options_of_run(dir)
+  if not os.rename(dir, dir) then return nil, ("there is no folder '%s'"):format(dir) end
+  local path = dir .. "/config.json"
+  local file <close> = io.open(path, "rb")
+  if not file then return {} end
+  local ok, config = pcall(core.io.json_decode, file:read("a") or "")
+  if not ok then return nil, path .. " is damaged: " .. tostring(config):gsub("^.-%(", "(") end
+  return type(config) == "table" and type(config.options) == "table" and config.options or {}
+end
+
+-- The declarations with the options of an earlier run as defaults; flags can have none.
+local function with_defaults(declared, saved)
+  local list = {}
+  for i, entry in ipairs(declared) do
+    local value, new = saved[(entry[1]:gsub("-", "_"))], {}
+    for field, v in pairs(entry) do new[field] = v end
+    if DEFAULTS[type(value)] and not entry.continues then
+      new[2], new.kind = value, entry.kind or infer_kind(entry[2])
+    end
+    list[i] = new
+  end
+  return list
+end
+
 local function pparse(program, description, declared, argv, level)
   argv = argv or arg or {}
   local specs, keys, known = {}, {}, {}
@@ -269,14 +300,33 @@ local function pparse(program, description, declared, argv, level)
   end
   if not ok then return nil, one_line(result, takes_value, argv) .. "; see --help", USAGE_STATUS end
   result.rest, result.help = nil, nil
-  return result, keys
+  return result, keys, specs
+end
+
+-- pparse; if an option names a run to continue, again, with that run's options as defaults.
+local function parse(program, description, declared, argv, level)
+  local opts, keys, specs = pparse(program, description, declared, argv, level + 1)
+  if not opts then return opts, keys, specs end
+  for _, spec in ipairs(specs) do
+    local dir = spec.continues and opts[spec.key]
+    local saved, message = {}, nil
+    if dir then saved, message = options_of_run(dir) end
+    if not saved then return nil, ("%s: %s"):format(spec.title, message), USAGE_STATUS end
+    if dir then
+      opts = pparse(program, description, with_defaults(declared, saved), argv, level + 1)
+      for _, flag in ipairs(specs) do
+        if flag.kind == "flag" and saved[flag.key] == true then opts[flag.key] = true end
+      end
+    end
+  end
+  return opts, keys
 end
 
 --- cli.pparse(program, description, options, argv=arg) -> opts, names | nil, text, status
 -- As cli.parse, but returns what it would print, and the exit status: 2 with an error message,
 -- 0 with the help text.
 function cli.pparse(program, description, options, argv)
-  local opts, names, status = pparse(program, description, options, argv, 2)
+  local opts, names, status = parse(program, description, options, argv, 2)
   return opts, names, status -- no tail call: errors count levels to find the caller's line
 end
 
@@ -284,7 +334,7 @@ end
 -- opts: option name -> value; names: the names in the order in which they were declared.
 -- Ends the process with status 0 after --help, with 2 and one line on stderr after a mistake.
 function cli.parse(program, description, options, argv)
-  local opts, names, status = pparse(program, description, options, argv, 2)
+  local opts, names, status = parse(program, description, options, argv, 2)
   if opts then return opts, names end
   if status == 0 then
     print(names)
@@ -292,6 +342,16 @@ function cli.parse(program, description, options, argv)
   end
   return cli.fail(program, names, status)
 end
+
+--- cli.checkpoints: the two options of a script that saves checkpoints and can go on from one. They
+-- come last in the list of options: {..., table.unpack(cli.checkpoints)}. The options of the run
+-- that --resume names are taken over, unless the command line has others.
+cli.checkpoints = {
+  {"checkpoint_every", nil, "save a checkpoint after each so many epochs", kind = "integer",
+   min = 1},
+  {"resume", nil, "go on with the run in this folder, from its newest checkpoint", kind = "string",
+   metavar = "DIR", continues = true},
+}
 
 --- cli.fail(program, message [, status=1])
 -- Writes "program: message" as one line on standard error and ends the process.

@@ -29,10 +29,11 @@ end
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
                   "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
-                  "gaussian_blur", "get_record", "hooks", "index", "isatty", "margin_loss",
-                  "optimizer_step", "raise", "rank", "recurrent", "recurrent_backward", "rescale",
-                  "set_data", "set_index", "set_isa", "set_library", "set_record", "sum_to",
-                  "terminal_width", "version", "warp_affine", "warp_field"}
+                  "gaussian_blur", "get_record", "hold_interrupt", "hooks", "index", "isatty",
+                  "margin_loss", "optimizer_step", "raise", "rank", "recurrent",
+                  "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
+                  "set_library", "set_record", "sum_to", "terminal_width", "version",
+                  "warp_affine", "warp_field"}
 
 take(core)
 take(functional)
@@ -75,6 +76,7 @@ take(require("nnlua.regularization"), nil)
 nn.init = options.strict("nn.init", require "nnlua.initializers")
 nn.optim = options.strict("nn.optim", require "nnlua.optim")
 nn.io = require "nnlua.io"
+take(require("nnlua.save"), nil)
 nn.metrics = require "nnlua.metrics"
 nn.gradcheck = require "nnlua.gradcheck"
 take(require("nnlua.backprop"), nil)
@@ -83,7 +85,7 @@ take(require("nnlua.backprop"), nil)
 nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
-local LAZY = {"cli", "data", "figures", "plot", "pretty", "progress", "run"}
+local LAZY = {"checkpoint", "cli", "data", "figures", "fit", "plot", "pretty", "progress", "run"}
 local lazy = {}
 for _, name in ipairs(LAZY) do
   lazy[name] = true

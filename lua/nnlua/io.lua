@@ -10,7 +10,9 @@ local io = {}
 for _, name in ipairs(options.sorted_keys(core.io)) do
   io[name] = core.io[name]
 end
-io.sort_bytes = nil -- for this library
+for _, name in ipairs {"safetensors_digest", "sort_bytes", "sync_file"} do
+  io[name] = nil -- for this library
+end
 
 --- nn.io.save_safetensors(path, dict [, metadata]) -> true, or nil and a message if the system
 --- refuses. dict: a state dict, a list of {name, tensor}, or a table of tensors by name (written in

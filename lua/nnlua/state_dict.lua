@@ -43,6 +43,11 @@ function state_dict.named(pairs)
   return setmetatable(pairs, Named)
 end
 
+--- state_dict.is_named(v) -> whether v came from state_dict.named.
+function state_dict.is_named(v)
+  return getmetatable(v) == Named
+end
+
 --- state_dict.read(position, function_name, given) -> list of {name, tensor} of a list of pairs, or
 --- of a table by name (then in alphabetical order). Whether the values are tensors is the caller's
 --- to check. Raises for argument `position` of that function if `given` is neither.

@@ -150,5 +150,6 @@ void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
 void nnb_open_warp(lua_State *L);
 void nnb_open_metrics(lua_State *L);
+void nnb_open_interrupt(lua_State *L);
 
 #endif

@@ -45,5 +45,6 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_system(L);
     nnb_open_warp(L);
     nnb_open_metrics(L);
+    nnb_open_interrupt(L);
     return 1;
 }

@@ -16,6 +16,16 @@ static int release_holder(lua_State *L)
     return 0;
 }
 
+static void push_metadata(lua_State *L, const nn_safetensors *file)
+{
+    lua_createtable(L, 0, (int)file->metadata_count);
+    for (size_t i = 0; i < file->metadata_count; i++) {
+        lua_pushstring(L, file->metadata[i].key);
+        lua_pushstring(L, file->metadata[i].value);
+        lua_rawset(L, -3);
+    }
+}
+
 /*
 ** load_safetensors(path) -> {{name, tensor}, ...}, metadata | nil, message
 **
@@ -31,13 +41,20 @@ static int io_load_safetensors(lua_State *L)
     lua_createtable(L, (int)file->count, 0);
     for (size_t i = 0; i < file->count; i++)
         nnb_io_add_named(L, i, file->entries[i].name, &file->entries[i].tensor);
-    lua_createtable(L, 0, (int)file->metadata_count);
-    for (size_t i = 0; i < file->metadata_count; i++) {
-        lua_pushstring(L, file->metadata[i].key);
-        lua_pushstring(L, file->metadata[i].value);
-        lua_rawset(L, -3);
-    }
+    push_metadata(L, file);
     return 2;
+}
+
+/* safetensors_metadata(path) -> metadata | nil, message. Reads nothing else of the file. */
+static int io_safetensors_metadata(lua_State *L)
+{
+    const char *path = nnb_io_path(L, 1, "safetensors_metadata");
+    nn_error err;
+    nn_safetensors *file = nnb_io_holder(L, sizeof *file, HOLDER, release_holder);
+    if (nn_safetensors_read_metadata(file, path, &err) != NN_OK)
+        return nnb_io_fail(L, &err, "safetensors_metadata");
+    push_metadata(L, file);
+    return 1;
 }
 
 static int compare_pairs(const void *left, const void *right)
@@ -85,21 +102,14 @@ static size_t take_metadata(lua_State *L, nn_safetensors_pair *pairs, size_t cou
     return taken;
 }
 
-/*
-** save_safetensors(path, {{name, tensor}, ...}, [metadata]) -> true | nil, message
-**
-** Written whole or not at all; the list's order stands in the header, metadata (strings to
-** strings) is sorted by key.
-*/
-static int io_save_safetensors(lua_State *L)
+/* Borrows what the list at argument 2 and the metadata at argument 3 hold. */
+static nn_safetensors take_content(lua_State *L)
 {
-    const char *path = nnb_io_path(L, 1, "save_safetensors");
     nn_safetensors file = NN_SAFETENSORS_EMPTY;
-    nn_error err;
     lua_settop(L, 3);
     if (!lua_istable(L, 2))
-        return nnb_arg_error(L, 2, "save_safetensors", "list of {name, tensor} expected, got %s",
-                             luaL_typename(L, 2));
+        nnb_arg_error(L, 2, "save_safetensors", "list of {name, tensor} expected, got %s",
+                      luaL_typename(L, 2));
     size_t pairs = check_metadata(L);
     file.count = lua_rawlen(L, 2);
     /* Lua owns both arrays; from here on nothing may run but what fills them. */
@@ -110,13 +120,41 @@ static int io_save_safetensors(lua_State *L)
         entry->tensor = *nnb_io_named_tensor(L, 2, i, &entry->name, "save_safetensors");
     }
     file.metadata_count = take_metadata(L, file.metadata, pairs);
+    return file;
+}
+
+/*
+** save_safetensors(path, {{name, tensor}, ...}, [metadata]) -> true | nil, message
+**
+** Written whole or not at all; the list's order stands in the header, metadata (strings to
+** strings) is sorted by key.
+*/
+static int io_save_safetensors(lua_State *L)
+{
+    const char *path = nnb_io_path(L, 1, "save_safetensors");
+    nn_error err;
+    nn_safetensors file = take_content(L);
     return nnb_io_finish(L, nn_safetensors_write(path, &file, &err), &err, "save_safetensors");
+}
+
+/* safetensors_digest(nil, {{name, tensor}, ...}, [metadata]) -> SHA-256 of what save_safetensors
+** would write with these arguments, as 64 hexadecimal digits */
+static int io_safetensors_digest(lua_State *L)
+{
+    char text[NN_SHA256_TEXT];
+    nn_error err;
+    nn_safetensors file = take_content(L);
+    NNB_TRY(L, nn_safetensors_digest(&file, text, &err), &err, "safetensors_digest");
+    lua_pushstring(L, text);
+    return 1;
 }
 
 void nnb_open_io_safetensors(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"load_safetensors", io_load_safetensors},
                                          {"save_safetensors", io_save_safetensors},
+                                         {"safetensors_metadata", io_safetensors_metadata},
+                                         {"safetensors_digest", io_safetensors_digest},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

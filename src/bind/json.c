@@ -21,7 +21,7 @@
 
 #define HOLDER "nnlua.json.holder"
 #define ARRAY "nnlua.json.array"
-#define DEPTH_LIMIT 100 /* of tables to encode: a cycle ends here */
+#define DEPTH_LIMIT 1000 /* of tables to encode: a cycle ends here */
 
 /* ---- the holder ---- */
 
@@ -341,7 +341,7 @@ static void encode(encoder *e, const place *at, int depth)
 ** {} unless json_array has marked it. Integers stay integers; floats read back as the same
 ** float. indent is the number of blanks per level (default: none, all on one line). Raises,
 ** naming the place, for nan, infinity, strings that are not UTF-8, mixed keys, and nesting of
-** more than 100 levels.
+** more than 1000 levels.
 */
 static int io_json_encode(lua_State *L)
 {

@@ -304,10 +304,15 @@ static nn_status read_data(const parser *p, nn_safetensors *out, nn_error *err)
     return NN_OK;
 }
 
-static nn_status parse(parser *p, nn_safetensors *out, nn_error *err)
+static nn_status parse_head(parser *p, nn_safetensors *out, nn_error *err)
 {
     NN_TRY(read_header(p, err));
-    NN_TRY(parse_metadata(p, out, err));
+    return parse_metadata(p, out, err);
+}
+
+static nn_status parse(parser *p, nn_safetensors *out, nn_error *err)
+{
+    NN_TRY(parse_head(p, out, err));
     NN_TRY(parse_items(p, out, err));
     NN_TRY(check_layout(p, out, err));
     return read_data(p, out, err);
@@ -320,6 +325,18 @@ nn_status nn_safetensors_parse(nn_safetensors *out, nn_source *source, nn_error 
     if (status != NN_OK) nn_safetensors_release(out);
     nn_free(p.items);
     json_decref(p.header);
+    return status;
+}
+
+nn_status nn_safetensors_read_metadata(nn_safetensors *out, const char *path, nn_error *err)
+{
+    nn_source *source;
+    NN_TRY(nn_source_open(&source, path, err));
+    parser p = {.source = source, .path = nn_quote(nn_source_name(source))};
+    nn_status status = parse_head(&p, out, err);
+    if (status != NN_OK) nn_safetensors_release(out);
+    json_decref(p.header);
+    nn_source_close(source);
     return status;
 }
 

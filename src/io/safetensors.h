@@ -54,6 +54,13 @@ nn_status nn_safetensors_read(nn_safetensors *out, const char *path, nn_error *e
 /* The same from an open source at its start, which is read to its end. */
 nn_status nn_safetensors_parse(nn_safetensors *out, nn_source *source, nn_error *err);
 
+/* Reads the metadata alone: out has no entries then. The data is not looked at. */
+nn_status nn_safetensors_read_metadata(nn_safetensors *out, const char *path, nn_error *err);
+
+/* The SHA-256 of what the file says: safetensors_digest.c. NN_EMEM. */
+nn_status nn_safetensors_digest(const nn_safetensors *file, char text[NN_SHA256_TEXT],
+                                nn_error *err);
+
 /* Releases what read has made and empties the struct; an empty one is left alone. */
 void nn_safetensors_release(nn_safetensors *file);
 

@@ -362,7 +362,7 @@ void nn_source_hash(nn_source *source)
     sha256_init(&source->hash);
 }
 
-static void sha256_text(struct sha256_ctx *hash, char text[NN_SHA256_TEXT])
+void nn_sha256_text(struct sha256_ctx *hash, char text[NN_SHA256_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t digest[SHA256_DIGEST_SIZE];
@@ -377,7 +377,7 @@ static void sha256_text(struct sha256_ctx *hash, char text[NN_SHA256_TEXT])
 void nn_source_sha256(const nn_source *source, char text[NN_SHA256_TEXT])
 {
     struct sha256_ctx hash = source->hash; /* the digest resets what it reads */
-    sha256_text(&hash, text);
+    nn_sha256_text(&hash, text);
 }
 
 void nn_sha256(const void *data, size_t size, char text[NN_SHA256_TEXT])
@@ -385,5 +385,5 @@ void nn_sha256(const void *data, size_t size, char text[NN_SHA256_TEXT])
     struct sha256_ctx hash;
     sha256_init(&hash);
     sha256_update(&hash, size, data);
-    sha256_text(&hash, text);
+    nn_sha256_text(&hash, text);
 }

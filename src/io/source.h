@@ -60,4 +60,8 @@ void nn_source_sha256(const nn_source *source, char text[NN_SHA256_TEXT]);
 /* The hash of a block of memory. */
 void nn_sha256(const void *data, size_t size, char text[NN_SHA256_TEXT]);
 
+/* The text of what nettle has hashed; starts it anew. */
+struct sha256_ctx;
+void nn_sha256_text(struct sha256_ctx *hash, char text[NN_SHA256_TEXT]);
+
 #endif

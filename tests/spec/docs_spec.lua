@@ -10,8 +10,8 @@
 -- Reference. An entry of docs/reference.md is a list item that begins with signatures in code
 -- spans. What it describes must exist, and whatever the library offers when this runs must have an
 -- entry: nn.NAME, or by a conventional variable x:NAME (tensor), module:NAME, model:NAME
--- (Sequential), opt:NAME, g:NAME (generator), run:NAME, table:NAME (of load_csv), bar:NAME
--- (progress). Functions that are a tensor's method, too, have their entry as x:NAME.
+-- (Sequential), opt:NAME, g:NAME (generator), run:NAME, saver:NAME, table:NAME (of load_csv),
+-- bar:NAME (progress). Functions that are a tensor's method, too, have their entry as x:NAME.
 
 local lfs = require "lfs"
 local core = require "nnlua.core"
@@ -235,6 +235,7 @@ local OPTIMIZER = setmetatable({check_betas = true, check_not_negative = true, c
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
 local METRIC = setmetatable({update = true, value = true, reset = true}, {__index = CLASS})
 local NONE = {}
+local CALLED = {fit = true, progress = true} -- tables that are functions, too
 local TABLES = {transforms = true} -- of functions, listed on their own
 
 -- Everything that must have an entry, as a list of names.
@@ -247,7 +248,8 @@ local function offered()
     end
   end
   add("x:", methods, NONE)
-  for _, name in ipairs {"cli", "data", "figures", "plot", "pretty", "progress", "run"} do
+  for _, name in ipairs {"checkpoint", "cli", "data", "figures", "fit", "plot", "pretty", "progress",
+                         "run"} do
     assert(nn[name]) -- is loaded when it is first named
   end
   for _, name in ipairs(public(nn, NONE)) do
@@ -256,7 +258,7 @@ local function offered()
       add("nn." .. name .. ".", value, TABLES)
     end
     local is_method = value ~= nil and value == methods[name]
-    if not is_method and (type(value) ~= "table" or is_class(value) or name == "progress") then
+    if not is_method and (type(value) ~= "table" or is_class(value) or CALLED[name]) then
       list[#list + 1] = "nn." .. name
     end
     if is_class(value) and value ~= nn.Module and value.forward then
@@ -279,6 +281,7 @@ local function offered()
   add("standardizer:", nn.data.Standardizer, CLASS)
   add("run:", nn.run, RUN)
   add("table:", getmetatable(nn.io.parse_csv("a\n1")), CLASS)
+  add("saver:", nn.checkpoint.saver, CLASS)
   add("bar:", getmetatable(nn.progress {terminal = false}), NONE)
   return list
 end

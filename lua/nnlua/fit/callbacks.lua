@@ -1,0 +1,179 @@
+-- The callbacks of nn.fit: tables of functions that it calls with its state.
+--
+--   on_train_begin, on_epoch_begin, on_batch_begin, on_gradients (computed, not yet used),
+--   on_batch_end, on_epoch_end (state.row is the epoch's), on_train_end,
+--   on_exit (always the last one, after an error, too)
+--
+-- One that remembers something has state_dict() and load_state_dict(state), which put it into the
+-- checkpoints. Each function here returns such a table.
+
+local core = require "nnlua.core"
+local diagnosis = require "nnlua.fit.diagnosis"
+local metric = require "nnlua.fit.metric"
+local options = require "nnlua.options"
+local progress_bar = require "nnlua.progress"
+local regularization = require "nnlua.regularization"
+local Run = require "nnlua.run"
+
+local callbacks = {}
+
+--- callbacks.STOP: a callback that returns it ends the training after this step or epoch.
+callbacks.STOP = setmetatable({}, {__name = "nn.fit.STOP", __tostring = function()
+  return "nn.fit.STOP"
+end})
+
+local function check_number(name, option, value, least)
+  if type(value) ~= "number" or value ~= value or value < least then
+    options.raise("bad option '%s' to '%s' (a number of at least %s expected, got %s)", option,
+                  name, tostring(least), tostring(value))
+  end
+end
+
+--- fit.early_stopping{monitor = "validation_loss", patience = 5, min_delta = 0, mode,
+--- restore_best = true}: stops after `patience` epochs in a row that are not better than the best
+--- by more than min_delta. restore_best: in the end the model gets the weights of the best epoch.
+function callbacks.early_stopping(given)
+  local o = options.check("early_stopping", given, {
+    monitor = "validation_loss", patience = 5, min_delta = 0, mode = options.optional,
+    restore_best = true,
+  })
+  check_number("early_stopping", "patience", o.patience, 1)
+  check_number("early_stopping", "min_delta", o.min_delta, 0)
+  local sign = metric.mode_of("early_stopping", o.monitor, o.mode) == "min" and 1 or -1
+  local s = {}
+  local self = {}
+
+  function self.on_train_begin()
+    s = {bad = 0}
+  end
+
+  function self.on_epoch_end(state)
+    local value = sign * metric.read("early_stopping", o.monitor, state.row)
+    if s.best == nil or value < s.best - o.min_delta then
+      s = {best = value, bad = 0, epoch = state.epoch,
+           weights = o.restore_best and state.model:state_dict({clone = true}) or nil}
+      return nil
+    end
+    s.bad = s.bad + 1
+    if s.bad < o.patience then return nil end
+    state.reason = ("no better %s for %d epochs"):format(o.monitor, s.bad)
+    return callbacks.STOP
+  end
+
+  function self.on_train_end(state)
+    if s.weights then
+      state.model:load_state_dict(s.weights)
+      state.history.best_epoch = s.epoch
+    end
+  end
+
+  function self.state_dict() return s end
+  function self.load_state_dict(_, saved) s = saved end
+  return self
+end
+
+--- fit.csv(dir): an nn.run in that folder: metrics.csv with a row of numbers per epoch.
+function callbacks.csv(dir)
+  if type(dir) ~= "string" then
+    core.arg_error(1, "csv", "name of a folder expected, got " .. options.type_name(dir))
+  end
+  local run
+  local self = {}
+
+  function self.on_train_begin(state)
+    run = Run {name = "fit", dir = dir, columns = state.columns, resume = state.resume}
+  end
+
+  function self.on_epoch_end(state)
+    local row = {}
+    for _, column in ipairs(state.columns) do row[column] = state.row[column] end
+    run:log(row)
+  end
+
+  function self.on_exit()
+    if run then run:close() end
+  end
+
+  function self.state_dict() return run:state_dict() end
+  function self.load_state_dict(_, saved) run:load_state_dict(saved) end
+  return self
+end
+
+--- fit.clip_gradients{norm} or {value}: before every step, nn.clip_grad_norm or nn.clip_grad_value
+--- of the model's parameters.
+function callbacks.clip_gradients(given)
+  local o = options.check("clip_gradients", given, {norm = options.optional,
+                                                    value = options.optional})
+  if (o.norm == nil) == (o.value == nil) then
+    options.raise("'clip_gradients' needs the option 'norm' or 'value'")
+  end
+  check_number("clip_gradients", o.norm and "norm" or "value", o.norm or o.value, 0)
+  local self = {}
+
+  function self.on_gradients(state)
+    local parameters = state.model:parameters()
+    if o.norm then
+      regularization.clip_grad_norm(parameters, o.norm)
+    else
+      regularization.clip_grad_value(parameters, o.value)
+    end
+  end
+
+  return self
+end
+
+--- fit.stop_on_nan(): raises as soon as the loss or a gradient is NaN or infinite, before the
+--- parameters are changed, and names the layer and the operation where that first came up.
+function callbacks.stop_on_nan()
+  local restore
+  local self = {}
+
+  function self.on_batch_begin(state)
+    restore = diagnosis.streams(state.model)
+  end
+
+  local function check(state, what)
+    local place = diagnosis.first_flaw(state.model, state.criterion, state.x, state.y, restore)
+    options.raise("fit: %s in step %d (epoch %d, batch %d): %s", what, state.step + 1, state.epoch,
+                  state.batch + 1, place or "it does not come up when the step is done once more")
+  end
+
+  function self.on_gradients(state)
+    local loss = state.loss
+    if loss - loss ~= 0 then
+      check(state, "the loss is " .. (loss ~= loss and "nan" or "inf"))
+    end
+    for name, parameter in state.model:named_parameters() do
+      if parameter.grad and not diagnosis.is_finite(parameter.grad) then
+        check(state, ("the gradient of '%s' is not finite"):format(name))
+      end
+    end
+  end
+
+  return self
+end
+
+--- fit.progress(): one line on the terminal (nn.progress) that says how far the training is.
+function callbacks.progress()
+  local bar
+  local self = {}
+
+  function self.on_train_begin(state)
+    bar = progress_bar {total = state.batches and state.epochs * state.batches, unit = "step"}
+  end
+
+  function self.on_batch_end(state)
+    local row = state.history[#state.history]
+    bar:update(state.step, ("epoch %d/%d  loss %.4f%s"):format(state.epoch, state.epochs,
+      state.loss, row and row.validation_loss
+      and ("  validation loss %.4f"):format(row.validation_loss) or ""))
+  end
+
+  function self.on_exit()
+    if bar then bar:finish() end
+  end
+
+  return self
+end
+
+return callbacks
