@@ -147,7 +147,7 @@ static int core_avg_pool2d(lua_State *L)
 /* The list of sizes at arg, the shape of x. */
 static int check_shape_list(lua_State *L, int arg, int64_t *shape, const char *function)
 {
-    int ndim;
+    int ndim = 0;
     if (!lua_istable(L, arg) || nnb_check_shape(L, arg, shape, &ndim, function) == arg)
         nnb_type_error(L, arg, function, "list of sizes");
     return ndim;
