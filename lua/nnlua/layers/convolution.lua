@@ -1,9 +1,9 @@
 -- nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d: convolutions with a weight and a bias per channel.
 --
--- Shapes: x [N, in, H, W] or [in, H, W], y [N, out, H2, W2]; weight [out, in/groups, kh, kw], or
--- of a transposed convolution [in, out/groups, kh, kw]; one axis less for Conv1d. Both weight and
--- bias start uniform in +-1/sqrt(fan_in), the weight drawn first, as PyTorch's do; fan_in is the
--- number of elements of one entry of the weight.
+-- Shapes: x [N, in, H, W] or [in, H, W], y [N, out, H2, W2]; one axis less for Conv1d. The weight
+-- is [out, in/groups, kh, kw], of a transposed convolution [in, out/groups, kh, kw]. Weight and
+-- bias start uniform in +-1/sqrt(fan_in), the weight drawn first, as PyTorch's do; fan_in is the number
+-- of elements of one entry of the weight.
 
 local axes = require "nnlua.axes"
 local class = require "nnlua.class"
