@@ -214,16 +214,6 @@ local function validate()
   return loss
 end
 
--- A gradient that is too long is shortened: recurrent networks have steep places.
-local function clip_gradients()
-  local squares = 0
-  for _, p in ipairs(parameters) do squares = squares + p.grad:square():sum():item() end
-  local norm = math.sqrt(squares)
-  if norm > opts.clip then
-    for _, p in ipairs(parameters) do p.grad:mul_(opts.clip / norm) end
-  end
-end
-
 local run <close> = cli.try(NAME, nn.run, {
   name = NAME, dir = opts.out, config = {options = opts, text = title, alphabet = #alphabet},
   columns = {"epoch", "train_loss", "validation_loss", "lr"},
@@ -245,7 +235,7 @@ local function train_one_epoch(epoch)
     h, c = h:detach(), c:detach()
     local loss = loss_of(scores, y[part])
     loss:backward()
-    clip_gradients()
+    nn.clip_grad_norm(parameters, opts.clip) -- recurrent networks have steep places
     optimizer:step()
     total = total + loss:item()
     progress:update(epoch - 1 + batch / batches, ("loss %.3f"):format(loss:item()))
