@@ -2,8 +2,8 @@
 --
 -- Shapes: x [N, in, H, W] or [in, H, W], y [N, out, H2, W2]; one axis less for Conv1d. The weight
 -- is [out, in/groups, kh, kw], of a transposed convolution [in, out/groups, kh, kw]. Weight and
--- bias start uniform in +-1/sqrt(fan_in), the weight drawn first, as PyTorch's do; fan_in is the number
--- of elements of one entry of the weight.
+-- bias start uniform in +-1/sqrt(fan_in), the weight drawn first, as PyTorch's do; fan_in is the
+-- number of elements of one entry of the weight.
 
 local axes = require "nnlua.axes"
 local class = require "nnlua.class"
