@@ -5,9 +5,9 @@
 --   nnlua experiments/mnist_best_mlp.lua --checkpoint-every 1 --out DIR, then --resume DIR
 --
 -- What a multilayer perceptron cannot know is that a digit moved by a pixel is the same digit. So
--- it is shown: in every epoch each image stands somewhere else. AdamW and a learning rate that falls
--- along a cosine do the rest. The images stay bytes until the first layer: the step of nn.fit is the
--- fused one.
+-- it is shown: in every epoch each image stands somewhere else. AdamW and a learning rate that
+-- falls along a cosine do the rest. The images stay bytes until the first layer: the step of nn.fit
+-- is the fused one.
 
 local nn = require "nnlua"
 local cli = require "nnlua.cli"

@@ -248,8 +248,8 @@ local function offered()
     end
   end
   add("x:", methods, NONE)
-  for _, name in ipairs {"checkpoint", "cli", "data", "figures", "fit", "plot", "pretty", "progress",
-                         "run"} do
+  for _, name in ipairs {"checkpoint", "cli", "data", "figures", "fit", "plot", "pretty",
+                         "progress", "run"} do
     assert(nn[name]) -- is loaded when it is first named
   end
   for _, name in ipairs(public(nn, NONE)) do
