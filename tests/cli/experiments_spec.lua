@@ -150,7 +150,7 @@ describe("the other experiments", function()
   after_each(function() support.remove(folder) end)
 
   it("xor learns", function()
-    local result = run("experiments/xor.lua")
+    local result = run("experiments/xor.lua --out " .. folder .. "/out")
     assert.equal(0, result.status, result.stderr)
     assert.truthy(result.stdout:find("\nlearned\n$"))
   end)
@@ -169,7 +169,8 @@ describe("the other experiments", function()
   end)
 
   it("custom_loop stops early and reports the test set", function()
-    local result = run("experiments/custom_loop.lua --train 1000 --test 200 --epochs 40 --lr 0.2")
+    local result = run("experiments/custom_loop.lua --train 1000 --test 200 --epochs 40 --lr 0.2 "
+                       .. "--out " .. folder .. "/out")
     assert.equal(0, result.status, result.stderr)
     assert.truthy(result.stdout:find("no better validation loss", 1, true))
     local accuracy = tonumber(result.stdout:match("test accuracy ([%d.]+)%%"))
