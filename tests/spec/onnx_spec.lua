@@ -328,3 +328,25 @@ describe("a damaged .onnx file", function()
     assert.is_true(loaded > 20 and raised > 100, loaded .. " loaded")
   end)
 end)
+
+describe("nn.export.c_source", function()
+  it("checks arguments and options", function()
+    support.raises({"#1", "'export.c_source'"}, nn.export.c_source, 1, {input_shape = {1}})
+    support.raises({"name", "2x"}, nn.export.c_source, nn.ReLU(), {input_shape = {1}, name = "2x"})
+    support.raises({"input_shape"}, nn.export.c_source, nn.ReLU())
+    support.raises({"model (Softmax(dim=1))", "rows"}, nn.export.c_source, nn.Softmax {dim = 1},
+                   {input_shape = {3}})
+  end)
+
+  it("leaves the model as it was, and writes numbers without loss", function()
+    local model = nn.Sequential(nn.Linear(2, 1, {bias = false}), nn.Dropout())
+    model[1]:load_state_dict {weight = nn.tensor {{0.1, -1 / 3}}}
+    local source = nn.export.c_source(model, {input_shape = {2}, name = "tiny"})
+    assert.is_true(model.training and model[2].training)
+    assert.is_truthy(source:find("0.100000001f, -0.333333343f", 1, true))
+    assert.is_truthy(source:find("#define TINY_INPUT_SIZE 2\n", 1, true))
+    model[1]:load_state_dict {weight = nn.tensor {{1, -math.huge}}}
+    source = nn.export.c_source(model, {input_shape = {2}})
+    assert.is_truthy(source:find("1.0f, -INFINITY", 1, true))
+  end)
+end)

@@ -67,6 +67,9 @@ return {
     nn.export.onnx(folder .. "/model.onnx", nn.Sequential(nn.ReLU(), nn.Sequential(Odd())),
                    {input_shape = {2}})
   end, "layer 2.1 (Odd)", "class 'Odd' cannot be exported"},
+  ["a module that C export does not know"] = {function()
+    nn.export.c_source(nn.Sequential(nn.Linear(2, 2), Odd()), {input_shape = {2}})
+  end, "layer 2 (Odd)", "class 'Odd' cannot be exported as C"},
   ["a shape that an exported model does not take"] = {function(folder)
     nn.export.onnx(folder .. "/model.onnx", nn.Sequential(nn.Linear(3, 2)), {input_shape = {4}})
   end, "layer 1 (Linear 3→2)", "input is [2,4], expected [*,3]"},
