@@ -5,22 +5,21 @@ local functional = require "nnlua.functional"
 
 local padding = {}
 
---- padding.SOURCES: which element (0..n-1) stands at position i, which may lie outside; by mode.
+--- padding.SOURCES: which elements (0..n-1) stand at positions i, some of them outside; by mode.
 padding.SOURCES = {
-  edge = function(i, n) return math.max(0, math.min(n - 1, i)) end,
+  edge = function(i, n) return core.clamp(i, 0, n - 1) end,
   reflect = function(i, n)
-    i = i % math.max(1, 2 * (n - 1))
-    return i < n and i or 2 * (n - 1) - i
+    local period = math.max(1, 2 * (n - 1))
+    i = core.remainder(i, period)
+    return core.minimum(i, core.sub(period, i))
   end,
 }
 
 --- padding.from(x, dim, before, after, source) -> x with so many elements more, taken from x.
 function padding.from(x, dim, before, after, source)
-  local indices, n = {}, x:size(dim)
-  for i = -before, n + after - 1 do
-    indices[#indices + 1] = source(i, n) + 1
-  end
-  return functional.index_select(x, dim, core.tensor(indices, {dtype = "int64"}))
+  local n = x:size(dim)
+  local indices = source(core.arange(-before, n + after), n)
+  return functional.index_select(x, dim, core.add(indices, 1))
 end
 
 --- padding.constant(x, dim, before, after, value) -> x with so many elements of that value before
