@@ -116,6 +116,7 @@ static int unary_in_place(lua_State *L, nn_k_unary_op op, const char *function)
     X(cos, NN_K_COS)                                                                               \
     X(tanh, NN_K_TANH)                                                                             \
     X(sigmoid, NN_K_SIGMOID)                                                                       \
+    X(erf, NN_K_ERF)                                                                               \
     X(floor, NN_K_FLOOR)                                                                           \
     X(ceil, NN_K_CEIL)                                                                             \
     X(round, NN_K_ROUND)

@@ -57,6 +57,7 @@ typedef enum nn_k_unary_op {
     NN_K_COS,
     NN_K_TANH,
     NN_K_SIGMOID, /* 1/(1+exp(-x)) without overflow */
+    NN_K_ERF,     /* 2/sqrt pi times the integral of exp(-t^2) from 0 to x */
     NN_K_UNARY_OPS
 } nn_k_unary_op;
 

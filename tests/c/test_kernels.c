@@ -77,7 +77,7 @@ static bool same(nn_k_type type, const void *a, const void *b, int64_t n)
 static bool from_vmath(nn_k_unary_op op)
 {
     return op == NN_K_EXP || op == NN_K_EXPM1 || op == NN_K_LOG || op == NN_K_LOG1P ||
-           op == NN_K_TANH || op == NN_K_SIGMOID;
+           op == NN_K_TANH || op == NN_K_SIGMOID || op == NN_K_ERF;
 }
 
 /* Float results within 3 ulp; NaN, infinities and zeros in the same places. */

@@ -53,10 +53,12 @@ static const struct {
     {"log1p", NN_K_LOG1P, log1pl, -1, 3},
     {"tanh", NN_K_TANH, tanhl, -20, 20},
     {"sigmoid", NN_K_SIGMOID, sigmoid, -750, 40},
+    {"erf", NN_K_ERF, erfl, -7, 7},
     {"exp of float", NN_K_EXP, expl, -106, 90},
     {"exp near 0", NN_K_EXP, expl, -2, 2},
     {"expm1 near 0", NN_K_EXPM1, expm1l, -2, 2},
     {"tanh near 0", NN_K_TANH, tanhl, -2, 2},
+    {"erf near 0", NN_K_ERF, erfl, -1.5, 1.5},
     {"sigmoid near 0", NN_K_SIGMOID, sigmoid, -8, 8},
 };
 #define FUNCTIONS ((int)(sizeof functions / sizeof functions[0]))

@@ -134,7 +134,7 @@ local function absolute(paths)
   end))
 end
 
-for _, document in ipairs {"README.md", "docs/guide.md"} do
+for _, document in ipairs {"README.md", "docs/guide.md", "docs/onnx.md"} do
   describe("the examples of " .. document, function()
     local folder
     local path, cpath, threads = package.path, package.cpath, nn.get_num_threads()
@@ -248,8 +248,8 @@ local function offered()
     end
   end
   add("x:", methods, NONE)
-  for _, name in ipairs {"checkpoint", "cli", "data", "figures", "fit", "plot", "pretty",
-                         "progress", "run"} do
+  for _, name in ipairs {"checkpoint", "cli", "data", "export", "figures", "fit", "onnx", "plot",
+                         "pretty", "progress", "run"} do
     assert(nn[name]) -- is loaded when it is first named
   end
   for _, name in ipairs(public(nn, NONE)) do

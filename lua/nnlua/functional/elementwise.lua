@@ -158,6 +158,13 @@ return function(define)
     forward = core.cos, keeps = {1}, fresh = true,
     gradients = {function(dy, _, x) return neg(mul(dy, core.sin(x))) end},
   })
+  -- dx = dy 2/sqrt(pi) exp(-x^2)
+  define("erf", {
+    forward = core.erf, keeps = {1}, fresh = true,
+    gradients = {function(dy, _, x)
+      return mul(dy, mul(core.exp(neg(core.square(x))), 2 / math.sqrt(math.pi)))
+    end},
+  })
   -- dx = dy where low <= x <= high, else 0
   define("clamp", {
     forward = core.clamp, keeps = {1}, fresh = true,

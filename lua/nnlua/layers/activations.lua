@@ -17,7 +17,8 @@ local function activation(name, operation, defaults)
   function Activation:init(given)
     local checked = options.check(name, given, defaults)
     rawset(self, "options", #names > 0 and checked or nil)
-    apply(core.zeros(1), self.options) -- so that a wrong value raises here and not at forward
+    -- So that a wrong value raises here and not at forward; of the highest rank, for dim.
+    apply(core.zeros(1, 1, 1, 1, 1, 1, 1, 1), self.options)
   end
 
   function Activation:forward(x)

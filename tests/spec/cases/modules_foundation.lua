@@ -44,7 +44,7 @@ return {
   Softplus = {plain(nn.Softplus), plain(nn.Softplus, {beta = 2, threshold = 1})},
   GELU = {plain(nn.GELU), plain(nn.GELU, {approximate = "tanh"})},
   ELU = {plain(nn.ELU), plain(nn.ELU, {alpha = 0.5})},
-  Softmax = {plain(nn.Softmax), plain(nn.Softmax, {dim = 1})},
+  Softmax = {plain(nn.Softmax), plain(nn.Softmax, {dim = 1}), plain(nn.Softmax, {dim = 2})},
   LogSoftmax = {plain(nn.LogSoftmax), plain(nn.LogSoftmax, {dim = 1})},
   CrossEntropyLoss = {
     {function() return nn.CrossEntropyLoss() end, leaf(4, 3), int64 {1, 3, 2, 3}},
