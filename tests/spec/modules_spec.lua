@@ -8,15 +8,6 @@ local support = require "tests.spec.support"
 
 local cases = support.cases("modules")
 
--- Module is what the others descend from.
-local names = {}
-for name, value in pairs(nn) do
-  local descends = type(value) == "table" and rawget(value, "class_name")
-                   and value ~= nn.Module and nn.Module.is(setmetatable({}, value), nn.Module)
-  if descends then names[#names + 1] = name end
-end
-table.sort(names)
-
 local function inputs_of(case)
   return table.unpack(case, 2)
 end
@@ -64,7 +55,7 @@ local function check_state(case)
 end
 
 describe("the module", function()
-  for _, name in ipairs(names) do
+  for _, name in ipairs(support.module_names()) do
     describe(name, function()
       it("has the gradients that finite differences show", function()
         assert(cases[name], "no case of it in tests/spec/cases/modules_*.lua")

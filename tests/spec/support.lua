@@ -39,6 +39,19 @@ function support.cases(kind)
   return merged
 end
 
+--- The names of all classes of modules that nn has, but for Module itself, sorted.
+function support.module_names()
+  local names = {}
+  for name, value in pairs(nn) do
+    if type(value) == "table" and rawget(value, "class_name") and value ~= nn.Module
+       and nn.Module.is(setmetatable({}, value), nn.Module) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
 --- Ends the running spec as failed; `label` says which case it was.
 function support.fail(label, format, ...)
   local message = string.format(format, ...)
