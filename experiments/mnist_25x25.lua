@@ -91,7 +91,7 @@ local run <close> = cli.try("mnist_25x25", nn.run, {
 -- Is backpropagation right? Compare its gradient with finite differences of the same cost, on the
 -- first images and a sample of the parameters, in float64 whatever the dtype.
 local function gradient_difference()
-  local m = math.min(opts.train, 500)
+  local m = math.min(opts.train, 50)
   local x, y = train.x[{ {1, m} }], train.labels[{ {1, m} }]
   model:to("float64")
   local _, report = nn.gradcheck(function()

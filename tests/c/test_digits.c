@@ -268,7 +268,7 @@ static void test_gradient(nn_k_type type, int64_t out, int64_t in, int64_t rows)
 static void test_products(nn_k_type type)
 {
     static const int64_t widths[] = {1, 15, 16, 17, 25, 33, 64, 100};
-    static const int64_t features[] = {1, 3, 64, 65, 784};
+    static const int64_t features[] = {1, 3, 64, 65, 203};
     static const int64_t rows[] = {1, 15, 16, 17, 63, 64, 65, 300};
     for (int o = 0; o < 8; o++)
         for (int i = 0; i < 5; i++) {

@@ -106,7 +106,8 @@ describe("the REPL", function()
   it("returns to the prompt when Ctrl-C stops a computation, again and again", function()
     start()
     for _ = 1, 3 do
-      enter("while true do end")
+      enter("print('run' .. 'ning') while true do end")
+      session:expect("running\n")
       session:send("\3")
       session:expect("interrupted\n")
     end
