@@ -1,11 +1,11 @@
 -- docs_spec.lua - the documentation: its examples run as it says, its reference is whole
 --
--- Examples. Every ```lua block of README.md and docs/guide.md is run. A block without language that
--- follows it, with only blank lines between, is what it prints, to the byte (trailing blanks and
--- final newlines aside). A block behind the line <!-- continues --> goes on where the one before it
--- ended: both are parts of one script, guide.lua, and share its locals. Every script starts as in
--- a new process: globals of its own, the default generator seeded with 0, an empty folder to write
--- into.
+-- Examples. Every ```lua block of README.md and of the pages in docs/ is run. A block without
+-- language that follows it, with only blank lines between, is what it prints, to the byte (trailing
+-- blanks and final newlines aside). A block behind the line <!-- continues --> goes on where the
+-- one before it ended: both are parts of one script, guide.lua, and share its locals. Every script
+-- starts as in a new process: globals of its own, the default generator seeded with 0, an empty
+-- folder to write into.
 --
 -- Reference. An entry of docs/reference.md is a list item that begins with signatures in code
 -- spans. What it describes must exist, and whatever the library offers when this runs must have an
@@ -134,7 +134,20 @@ local function absolute(paths)
   end))
 end
 
-for _, document in ipairs {"README.md", "docs/guide.md", "docs/onnx.md"} do
+-- README.md, the guide, and every other page of docs/ with examples.
+local function documents()
+  local list = {}
+  for name in lfs.dir(root .. "docs") do
+    local path = "docs/" .. name
+    if name:find("%.md$") and name ~= "guide.md" and #scripts_of(read(path)) > 0 then
+      list[#list + 1] = path
+    end
+  end
+  table.sort(list)
+  return {"README.md", "docs/guide.md", table.unpack(list)}
+end
+
+for _, document in ipairs(documents()) do
   describe("the examples of " .. document, function()
     local folder
     local path, cpath, threads = package.path, package.cpath, nn.get_num_threads()
