@@ -1,6 +1,7 @@
 -- autoencoder.lua - digits squeezed through two numbers and drawn again from these
 --
 --   nnlua experiments/autoencoder.lua [--epochs 20] [--code 2] [--data DIR] [--out DIR]
+--   nnlua experiments/autoencoder.lua --checkpoint-every 1 --out DIR, then --resume DIR
 --
 -- An encoder makes a short code of each image, a decoder an image of the code; both learn from the
 -- difference of the pixels alone. No label is used, yet the codes of one digit come to lie
@@ -22,7 +23,8 @@ local opts = cli.parse("autoencoder", "Compresses digits to a few numbers.", {
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/autoencoder/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -51,28 +53,26 @@ local model = nn.Sequential(encoder, decoder)
 print(("%s: %d training, %d test images"):format(digits.title, opts.train, opts.test))
 print(model:summary {1, x:size(2)})
 
-local criterion = nn.MSELoss()
 local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
+local train = nn.data.loader {dataset = nn.data.TensorDataset(x, x), batch_size = opts.batch,
+                              shuffle = true}
 local run <close> = cli.try("autoencoder", nn.run, {
-  name = "autoencoder", dir = opts.out,
+  name = "autoencoder", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
   config = {options = opts, data = digits.title, layers = sizes, nnlua = nn.version},
-  columns = {"epoch", "train_mse", "test_mse"},
+  columns = {"epoch", "loss", "validation_loss"},
 })
 
-for epoch = 1, opts.epochs do
-  local n, total, shuffled = x:size(1), 0, nn.randperm(x:size(1))
-  for first = 1, n, opts.batch do
-    local batch = x[shuffled[{ {first, math.min(first + opts.batch - 1, n)} }]]
-    optimizer:zero_grad()
-    local loss = nn.backprop(model, criterion, batch, batch)
-    optimizer:step()
-    total = total + loss:item() * #batch
-  end
-  local test_loss = nn.evaluate(model, criterion, test_x, test_x):item()
-  run:log {epoch = epoch, train_mse = total / n, test_mse = test_loss}
-  print(("epoch %2d  train error %.4f  test error %.4f%s"):format(epoch, total / n, test_loss,
-                                                                   note))
+local function line(row)
+  return ("epoch %2d  train error %.4f  test error %.4f%s"):format(row.epoch, row.loss,
+                                                                   row.validation_loss, note)
 end
+
+cli.try("autoencoder", nn.fit, {
+  model = model, criterion = nn.MSELoss(), optimizer = optimizer,
+  train = train, validation = {test_x, test_x}, batch_size = 1000, epochs = opts.epochs,
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
+})
 cli.try("autoencoder", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
         {data = digits.title, layers = table.concat(sizes, "-")})
 

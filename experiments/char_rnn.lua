@@ -2,6 +2,7 @@
 --
 --   nnlua experiments/char_rnn.lua [FILE]        learn FILE, or without one nnlua's documentation
 --   nnlua experiments/char_rnn.lua --from runs/char_rnn/DATE-TIME/model.safetensors --sample 1000
+--   nnlua experiments/char_rnn.lua --checkpoint-every 5 --out DIR, then --resume DIR
 --   nnlua experiments/char_rnn.lua --help
 --
 -- The text is cut into as many streams as a batch has rows. Every step of training reads the next
@@ -36,7 +37,8 @@ local opts = cli.parse(NAME, "A character LSTM learns a text and writes in its m
   {"seed", 42, "of weights, dropout and samples", min = 0, max = 2 ^ 32 - 1},
   {"out", nil, "folder for the results (default: runs/char_rnn/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no picture"},
+  {"no_plots", false, "draw no picture", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 -- Characters are those of UTF-8, or bytes where a text is not UTF-8.
@@ -215,39 +217,41 @@ local function validate()
 end
 
 local run <close> = cli.try(NAME, nn.run, {
-  name = NAME, dir = opts.out, config = {options = opts, text = title, alphabet = #alphabet},
+  name = NAME, dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts, text = title, alphabet = #alphabet},
   columns = {"epoch", "train_loss", "validation_loss", "lr"},
 })
+
+-- What goes on from step to step besides model and optimizer: the state of all streams, and the sum
+-- of the epoch's losses.
+local memory, batches = {total = 0}, rows // opts.steps
+local saver <close> = cli.try(NAME, nn.checkpoint.saver, run:path("checkpoints"),
+                              {model = model, optimizer = optimizer, run = run, extra = memory},
+                              {every = opts.checkpoint_every and opts.checkpoint_every * batches,
+                               resume = opts.resume ~= nil})
 print(("%s: %d characters, %d different ones; LSTM of %d x %d units"):format(
   title, #list, #alphabet, opts.layers, opts.hidden))
 
 local progress <close> = cli.progress {total = opts.epochs, unit = "epoch"}
-local started, batches = nn.clock(), rows // opts.steps
+local started = nn.clock()
 
-local function train_one_epoch(epoch)
-  local h, c
-  local total = 0
-  for batch = 1, batches do
-    local part = {{(batch - 1) * opts.steps + 1, batch * opts.steps}}
-    optimizer:zero_grad()
-    local scores
-    scores, h, c = model(x[part], h, c)
-    h, c = h:detach(), c:detach()
-    local loss = loss_of(scores, y[part])
-    loss:backward()
-    nn.clip_grad_norm(parameters, opts.clip) -- recurrent networks have steep places
-    optimizer:step()
-    total = total + loss:item()
-    progress:update(epoch - 1 + batch / batches, ("loss %.3f"):format(loss:item()))
-  end
-  return total / batches
+-- One step, on that batch of every stream.
+local function train(batch)
+  local part = {{(batch - 1) * opts.steps + 1, batch * opts.steps}}
+  optimizer:zero_grad()
+  local scores, h, c = model(x[part], memory.h, memory.c)
+  memory.h, memory.c = h:detach(), c:detach()
+  local loss = loss_of(scores, y[part])
+  loss:backward()
+  nn.clip_grad_norm(parameters, opts.clip) -- recurrent networks have steep places
+  optimizer:step()
+  memory.total = memory.total + loss:item()
+  return loss:item()
 end
 
-for epoch = 1, opts.epochs do
-  -- Along a cosine from lr to lr/10.
-  local way = (1 + math.cos(math.pi * (epoch - 1) / opts.epochs)) / 2
-  optimizer.groups[1].lr = opts.lr * (0.1 + 0.9 * way)
-  local train_loss = train_one_epoch(epoch)
+-- The row of an epoch; now and then, a sample.
+local function report(epoch)
+  local train_loss = memory.total / batches
   run:log {epoch = epoch, train_loss = train_loss, validation_loss = validate(),
            lr = optimizer.groups[1].lr}
   progress:print(("epoch %d, %.0f s: training loss %.3f, validation loss %.3f"):format(
@@ -261,6 +265,22 @@ for epoch = 1, opts.epochs do
     progress:print("  | " .. sample:gsub("\n", "\n  | "))
   end
 end
+
+-- One loop over the steps of all epochs, so that a checkpoint may stand anywhere in it.
+for step = saver.step + 1, opts.epochs * batches do
+  local epoch, batch = (step - 1) // batches + 1, (step - 1) % batches + 1
+  if batch == 1 then
+    -- Along a cosine from lr to lr/10.
+    local way = (1 + math.cos(math.pi * (epoch - 1) / opts.epochs)) / 2
+    optimizer.groups[1].lr = opts.lr * (0.1 + 0.9 * way)
+    memory.h, memory.c, memory.total = nil, nil, 0
+  end
+  local loss = train(batch)
+  progress:update(step / batches, ("loss %.3f"):format(loss))
+  if batch == batches then report(epoch) end
+  saver:update(step)
+end
+saver:close()
 progress:finish()
 
 run:close()

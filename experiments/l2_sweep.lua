@@ -21,7 +21,7 @@ local opts = cli.parse("l2_sweep", "Accuracy against the strength of the L2 pena
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/l2_sweep/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no picture"},
+  {"no_plots", false, "draw no picture", once = true},
   table.unpack(cli.checkpoints),
 }, arg)
 

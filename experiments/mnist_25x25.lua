@@ -27,7 +27,7 @@ local opts = cli.parse("mnist_25x25", "Trains a small network on MNIST, full bat
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/mnist_25x25/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
   table.unpack(cli.checkpoints),
 }, arg)
 

@@ -25,7 +25,7 @@ local opts = cli.parse("mnist_best_mlp", "A multilayer perceptron on moved digit
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/mnist_best_mlp/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
   table.unpack(cli.checkpoints),
 }, arg)
 
@@ -55,21 +55,14 @@ local schedule = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, opts.epochs 
 local run <close> = cli.try("mnist_best_mlp", nn.run, {
   name = "mnist_best_mlp", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
   config = {options = opts, data = digits.title, nnlua = nn.version},
-  columns = {"epoch", "loss", "accuracy", "test_loss", "test_accuracy", "lr"},
+  columns = {"epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "lr"},
 })
 
--- A callback with state: the rows of a resumed run are those of its checkpoint.
-local log = {}
-function log.on_epoch_end(state)
-  local row = state.row
-  run:log {epoch = row.epoch, loss = row.loss, accuracy = row.accuracy, lr = row.lr,
-           test_loss = row.validation_loss, test_accuracy = row.validation_accuracy}
-  print(("epoch %2d  loss %.4f  accuracy %.2f%%  test loss %.4f  test accuracy %.2f%%  (%.1f s)")
+local function line(row)
+  return ("epoch %2d  loss %.4f  accuracy %.2f%%  test loss %.4f  test accuracy %.2f%%  (%.1f s)")
     :format(row.epoch, row.loss, 100 * row.accuracy, row.validation_loss,
-            100 * row.validation_accuracy, row.time))
+            100 * row.validation_accuracy, row.time)
 end
-function log.state_dict() return run:state_dict() end
-function log.load_state_dict(_, state) run:load_state_dict(state) end
 
 print(("%s: %d training images, %d test images"):format(digits.title, opts.train, opts.test))
 cli.try("mnist_best_mlp", nn.fit, {
@@ -77,11 +70,8 @@ cli.try("mnist_best_mlp", nn.fit, {
   schedule = {schedule, per = "step"},
   train = train, validation = {digits.test.images, digits.test.labels}, batch_size = 1000,
   epochs = opts.epochs, metrics = {accuracy = nn.metrics.accuracy},
-  callbacks = {log, nn.fit.stop_on_nan()},
-  checkpoint = (opts.checkpoint_every or opts.resume) and {
-    dir = run:path("checkpoints"), resume = opts.resume ~= nil,
-    every = opts.checkpoint_every and opts.checkpoint_every * #train or "epoch",
-  },
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
 run:close()
 cli.try("mnist_best_mlp", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict())
@@ -92,7 +82,8 @@ local function draw_pictures()
     assert(nn.plot.lines(run:path(what .. ".png"), {
       x = history.epoch, xlabel = "epoch", ylabel = what, title = ("%s (%s)"):format(
         what == "loss" and "Cross-entropy" or "Accuracy", digits.title),
-      series = {{name = "train", y = history[what]}, {name = "test", y = history["test_" .. what]}},
+      series = {{name = "train", y = history[what]},
+                {name = "test", y = history["validation_" .. what]}},
     }))
   end
   assert(nn.figures.weights(run:path("weights.png"), model[3].weight[{ {1, 64} }], 28, 28,
@@ -103,4 +94,4 @@ if not opts.no_plots then
   if not drawn then io.stderr:write("no pictures: ", message, "\n") end
 end
 print(("Final Test Accuracy: %.2f%% (%s); results in %s"):format(
-  100 * run:last("test_accuracy"), digits.title, run.dir))
+  100 * run:last("validation_accuracy"), digits.title, run.dir))

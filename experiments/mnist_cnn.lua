@@ -2,10 +2,11 @@
 --
 --   nnlua experiments/mnist_cnn.lua                  99% of the test images in a few minutes
 --   nnlua experiments/mnist_cnn.lua --epochs 3 --channels 8,16 --batch-size 128
+--   nnlua experiments/mnist_cnn.lua --checkpoint-every 1 --out DIR, then --resume DIR
 --   nnlua experiments/mnist_cnn.lua --help
 --
 -- Two convolutions, each with ReLU and 2x2 max pooling, and a linear layer, in the manner of LeNet;
--- Adam, with a learning rate that falls from epoch to epoch. The loop over batches is written out.
+-- Adam, with a learning rate that falls from epoch to epoch.
 
 local nn = require "nnlua"
 local cli = require "nnlua.cli"
@@ -24,7 +25,8 @@ local opts = cli.parse("mnist_cnn", "Trains a small convolutional network on MNI
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/mnist_cnn/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 if #opts.channels ~= 2 then
   cli.fail("mnist_cnn", "'--channels': expected two numbers, as 16,32", 2)
@@ -37,8 +39,10 @@ local started = nn.clock()
 -- Images stay bytes, [n,1,28,28] with one channel; the labels 1..10 stand for the digits 0..9.
 local digits = cli.try("mnist_cnn", nn.data.digits,
                        {train = opts.train, test = opts.test, dir = opts.data})
-local train_x, train_y = digits.train.images:unsqueeze(2), digits.train.labels
-local test_x, test_y = digits.test.images:unsqueeze(2), digits.test.labels
+local train = nn.data.loader {
+  dataset = nn.data.TensorDataset(digits.train.images:unsqueeze(2), digits.train.labels),
+  batch_size = opts.batch_size, shuffle = true,
+}
 
 local model = nn.Sequential(
   nn.Rescaling(1 / 255),
@@ -47,7 +51,6 @@ local model = nn.Sequential(
   nn.Flatten())
 local features = model:output_shape {1, 1, 28, 28} [2]
 model:add(nn.Linear(features, #digits.classes))
-local criterion = nn.CrossEntropyLoss()
 local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
 
 print(("nnlua %s, %s: %d training and %d test images"):format(nn.version, digits.title, opts.train,
@@ -61,65 +64,30 @@ local is_mnist = digits.source == "mnist"
 local note = is_mnist and "" or (" (%s)"):format(digits.title)
 
 local run <close> = cli.try("mnist_cnn", nn.run, {
-  name = is_mnist and "mnist_cnn" or "mnist_cnn-synthetic", dir = opts.out,
+  name = is_mnist and "mnist_cnn" or "mnist_cnn-synthetic", dir = opts.resume or opts.out,
+  resume = opts.resume ~= nil,
   config = {options = opts, model = tostring(model), data = digits.title, nnlua = nn.version},
-  columns = {"epoch", "lr", "train_loss", "train_accuracy", "test_loss", "test_accuracy"},
+  columns = {"epoch", "lr", "loss", "accuracy", "validation_loss", "validation_accuracy"},
 })
 
-local batches = (opts.train + opts.batch_size - 1) // opts.batch_size
-local progress = cli.progress {total = opts.epochs * batches, unit = "batch"}
-
--- One pass over the training images in random order -> mean loss and accuracy, each batch's before
--- its step.
-local function train_one_epoch(epoch)
-  local order, loss_sum, correct_sum = nn.randperm(opts.train), 0, 0
-  for batch = 1, batches do
-    local first = (batch - 1) * opts.batch_size + 1
-    local rows = order[{ {first, math.min(first + opts.batch_size - 1, opts.train)} }]
-    optimizer:zero_grad()
-    local loss, correct = nn.backprop(model, criterion, train_x[rows], train_y[rows])
-    optimizer:step()
-    loss_sum = loss_sum + loss:item() * #rows
-    correct_sum = correct_sum + correct
-    progress:update((epoch - 1) * batches + batch, ("epoch %d"):format(epoch))
-  end
-  return loss_sum / opts.train, correct_sum / opts.train
+local function line(row)
+  return ("epoch %2d  train loss %.4f  accuracy %.2f%%  test loss %.4f  accuracy %.2f%%%s  %.1f s")
+    :format(row.epoch, row.loss, 100 * row.accuracy, row.validation_loss,
+            100 * row.validation_accuracy, note, row.time)
 end
 
--- The loss and the accuracy of the test images, 500 at a time: what a layer makes of all of them at
--- once would be hundreds of megabytes.
-local function evaluate()
-  local loss_sum, correct_sum = 0, 0
-  for first = 1, opts.test, 500 do
-    local last = math.min(first + 499, opts.test)
-    local loss, accuracy = nn.evaluate(model, criterion, test_x[{ {first, last} }],
-                                       test_y[{ {first, last} }])
-    loss_sum = loss_sum + loss:item() * (last - first + 1)
-    correct_sum = correct_sum + accuracy * (last - first + 1)
-  end
-  return loss_sum / opts.test, correct_sum / opts.test
-end
+-- The test images come 500 at a time: what a layer makes of all of them at once would be hundreds
+-- of megabytes.
+cli.try("mnist_cnn", nn.fit, {
+  model = model, criterion = nn.CrossEntropyLoss(), optimizer = optimizer,
+  schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, opts.decay),
+  train = train, validation = {digits.test.images:unsqueeze(2), digits.test.labels},
+  batch_size = 500, epochs = opts.epochs, metrics = {accuracy = nn.metrics.accuracy},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
+})
 
-for epoch = 1, opts.epochs do
-  local begun, lr = nn.clock(), optimizer.groups[1].lr
-  local train_loss, train_accuracy = train_one_epoch(epoch)
-  local seconds = nn.clock() - begun
-  local test_loss, test_accuracy = evaluate()
-  run:log {epoch = epoch, lr = lr, train_loss = train_loss, train_accuracy = train_accuracy,
-           test_loss = test_loss, test_accuracy = test_accuracy}
-  progress:print(("epoch %2d  train loss %.4f  accuracy %.2f%%  test loss %.4f  accuracy %.2f%%%s"
-                  .. "  %.1f s"):format(epoch, train_loss, 100 * train_accuracy, test_loss,
-                                        100 * test_accuracy, note, seconds))
-  if train_loss ~= train_loss then
-    progress:finish()
-    cli.fail("mnist_cnn", ("the training loss is not a number after epoch %d; try a smaller --lr")
-      :format(epoch))
-  end
-  optimizer.groups[1].lr = lr * opts.decay
-end
-progress:finish()
-
-print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
+print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("validation_accuracy"), note))
 
 run:close()
 cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
@@ -127,15 +95,15 @@ cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), mode
 
 local function draw_pictures()
   local history, about = run.history, (" (%s)"):format(digits.title)
-  local function curves(name, what, train_curve, test_curve)
+  local function curves(name, what, column)
     return nn.plot.lines(run:path(name), {
       x = history.epoch, xlabel = "epoch", ylabel = what, title = what .. about,
-      series = {{name = "train", y = train_curve}, {name = "test", y = test_curve}}})
+      series = {{name = "train", y = history[column]},
+                {name = "test", y = history["validation_" .. column]}}})
   end
   for _, extension in ipairs {".png", ".svg"} do
-    assert(curves("costs" .. extension, "Cost", history.train_loss, history.test_loss))
-    assert(curves("accuracy" .. extension, "Accuracy", history.train_accuracy,
-                  history.test_accuracy))
+    assert(curves("costs" .. extension, "Cost", "loss"))
+    assert(curves("accuracy" .. extension, "Accuracy", "accuracy"))
   end
   assert(nn.figures.weights(run:path("filters.png"), model[2].weight:flatten(2), opts.kernel,
                             opts.kernel, "What each filter of the first layer looks for" .. about))

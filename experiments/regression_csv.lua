@@ -2,6 +2,7 @@
 --
 --   nnlua experiments/regression_csv.lua houses.csv --target price
 --   nnlua experiments/regression_csv.lua                     a file that it makes up first
+--   nnlua experiments/regression_csv.lua --checkpoint-every 10 --out DIR, then --resume DIR
 --
 -- Columns of numbers are standardised by the training part; columns of texts become one column for
 -- each text. Rows with an empty cell are left out. What is printed at the end, R^2 and the mean
@@ -23,7 +24,8 @@ local opts = cli.parse("regression_csv", "Predicts a column of a CSV file from t
   {"seed", 1, "of the split, the weights and the shuffling", min = 0, max = 2 ^ 32 - 1},
   {"out", nil, "folder for the results (default: runs/regression_csv/DATE-TIME)",
    kind = "string", metavar = "DIR"},
-  {"no_plots", false, "draw no picture"},
+  {"no_plots", false, "draw no picture", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -40,8 +42,10 @@ local path, csv, target = opts.file, nil, nil
 if path ~= "" then csv, target = read(path) end
 
 local run <close> = cli.try("regression_csv", nn.run, {
-  name = "regression_csv", dir = opts.out, config = {options = opts, nnlua = nn.version},
-  columns = {"epoch", "train_loss", "validation_r2", "validation_mae"}})
+  name = "regression_csv", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts, nnlua = nn.version},
+  columns = {"epoch", "loss", "validation_loss", "validation_r2", "validation_mae"},
+})
 
 -- Friedman's first function of five numbers in 0..1, with noise, and two that do not matter.
 local function make_up(file)
@@ -107,7 +111,7 @@ print(("%s: %d training and %d validation rows, %d features"):format(path, #trai
                                                                     #names))
 local of_x, of_y
 of_x, train_x, val_x = nn.data.standardize(train_x, val_x)
-of_y, train_y = nn.data.standardize(train_y)
+of_y, train_y, val_y = nn.data.standardize(train_y, val_y)
 
 local model, width = nn.Sequential(), #names
 for _, units in ipairs(opts.hidden) do
@@ -117,38 +121,31 @@ for _, units in ipairs(opts.hidden) do
 end
 model:add(nn.Linear(width, 1, {dtype = "float64"}))
 
-local criterion = nn.MSELoss()
 local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
 local loader = nn.data.loader {dataset = nn.data.TensorDataset(train_x, train_y),
                                batch_size = opts.batch, shuffle = true}
 
--- What the network says of the rows, in the target's own units.
-local function predict(rows)
-  return nn.no_grad(function() return of_y:inverse(model(rows)) end)
+-- The mean absolute error in the target's own units. (R² is the same in all.)
+local function mean_absolute_error(scores, targets)
+  return (of_y:inverse(scores) - of_y:inverse(targets)):abs():mean()
 end
 
-local mean_loss = nn.metrics.Mean()
-local r2, mae = nn.metrics.R2(), nn.metrics.MeanAbsoluteError()
-for epoch = 1, opts.epochs do
-  mean_loss:reset()
-  for batch_x, batch_y in loader() do
-    optimizer:zero_grad()
-    local loss = nn.backprop(model, criterion, batch_x, batch_y)
-    optimizer:step()
-    mean_loss:update(loss:item(), batch_x:size(1))
-  end
-  local predicted = predict(val_x)
-  r2:reset():update(predicted, val_y)
-  mae:reset():update(predicted, val_y)
-  run:log {epoch = epoch, train_loss = mean_loss:value(), validation_r2 = r2:value(),
-           validation_mae = mae:value()}
-  if epoch % math.max(opts.epochs // 10, 1) == 0 then
-    print(("epoch %d  training loss %.5f  R² %.4f  mean absolute error %.6g"):format(
-      epoch, mean_loss:value(), r2:value(), mae:value()))
-  end
+local function line(row)
+  if row.epoch % math.max(opts.epochs // 10, 1) ~= 0 then return nil end
+  return ("epoch %d  training loss %.5f  R² %.4f  mean absolute error %.6g"):format(
+    row.epoch, row.loss, row.validation_r2, row.validation_mae)
 end
-print(("%s of the validation rows: R² %.4f, mean absolute error %.6g"):format(target, r2:value(),
-                                                                             mae:value()))
+
+cli.try("regression_csv", nn.fit, {
+  model = model, criterion = nn.MSELoss(), optimizer = optimizer,
+  train = loader, validation = {val_x, val_y}, batch_size = 1000, epochs = opts.epochs,
+  metrics = {r2 = nn.metrics.R2(), mae = mean_absolute_error},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #loader),
+})
+local r2 = run:last("validation_r2")
+print(("%s of the validation rows: R² %.4f, mean absolute error %.6g"):format(
+  target, r2, run:last("validation_mae")))
 
 -- Kept for later: the network, and what turns columns into its input and its output into numbers.
 local state = model:state_dict()
@@ -158,11 +155,11 @@ cli.try("regression_csv", nn.io.save_safetensors, run:path("model.safetensors"),
         {features = table.concat(names, "\n"), target = target})
 
 if not opts.no_plots then
-  local predicted = predict(val_x):flatten()
+  local scores = nn.no_grad(function() return model(val_x) end)
+  local predicted, truth = of_y:inverse(scores):flatten(), of_y:inverse(val_y):flatten()
   local drawn, message = nn.plot.lines(run:path("residuals.png"), {
-    series = {{x = predicted, y = val_y:flatten() - predicted, points = true}},
-    title = ("Residuals of %s, %d validation rows, R² %.3f"):format(target, #validation,
-                                                                    r2:value()),
+    series = {{x = predicted, y = truth - predicted, points = true}},
+    title = ("Residuals of %s, %d validation rows, R² %.3f"):format(target, #validation, r2),
     xlabel = "predicted " .. target, ylabel = "true - predicted"})
   if not drawn then io.stderr:write("regression_csv: ", message, "\n") end
 end

@@ -1,10 +1,12 @@
 -- sine_by_lbfgs.lua - a curve fitted by L-BFGS and, for comparison, by Adam
 --
 --   nnlua experiments/sine_by_lbfgs.lua [--hidden 8] [--evaluations 1500] [--out DIR] [--no-plots]
+--   nnlua experiments/sine_by_lbfgs.lua --checkpoint-every 20 --out DIR, then --resume DIR
 --
 -- A small tanh network learns two periods of a sine from a few noisy samples, in float64. L-BFGS
 -- calls a function that computes the loss as often as its line search needs; the two optimizers are
--- compared by the number of these evaluations, which are what costs time.
+-- compared by the number of these evaluations, which are what costs time. Checkpoints count the
+-- optimizers' steps.
 
 local nn = require "nnlua"
 local cli = require "nnlua.cli"
@@ -18,7 +20,8 @@ local opts = cli.parse("sine_by_lbfgs", "Fits a sine with L-BFGS and with Adam."
   {"seed", 1, "of samples and initial weights", min = 0, max = 2 ^ 32 - 1},
   {"out", nil, "folder for metrics and pictures, by default a new one in runs/", kind = "string",
    metavar = "DIR"},
-  {"no-plots", false, "no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 local F64 = {dtype = "float64"}
@@ -27,54 +30,63 @@ nn.manual_seed(opts.seed)
 local x = nn.rand(opts.samples, 1, F64) * 2 - 1
 local y = (x * (2 * math.pi)):sin() + nn.randn(opts.samples, 1, F64) * opts.noise
 
-local function new_model()
-  nn.manual_seed(opts.seed)
-  return nn.Sequential(nn.Linear(1, opts.hidden), nn.Tanh(), nn.Linear(opts.hidden, 1))
-    :to("float64")
-end
+-- The costs by evaluation, and whether L-BFGS has come to its end.
+local found = {lbfgs = {}, adam = {}, lbfgs_is_done = false}
 
--- The costs by evaluation, and a closure that computes and notes them.
-local function watched(model, optimizer)
-  local costs, criterion = {}, nn.MSELoss()
-  return costs, function()
+-- A model, always the same one, with an optimizer and the function that it calls: computes the loss
+-- and its gradient and notes the loss in found[name].
+local function contestant(name, new_optimizer)
+  nn.manual_seed(opts.seed)
+  local model = nn.Sequential(nn.Linear(1, opts.hidden), nn.Tanh(), nn.Linear(opts.hidden, 1))
+    :to("float64")
+  local optimizer, criterion = new_optimizer(model:parameters()), nn.MSELoss()
+  return model, optimizer, function()
     optimizer:zero_grad()
     local loss = criterion(model(x), y)
     loss:backward()
-    costs[#costs + 1] = loss:item()
+    table.insert(found[name], loss:item())
     return loss
   end
 end
 
-local function fit_by_lbfgs()
-  local model = new_model()
-  local optimizer = nn.optim.LBFGS(model:parameters(), {line_search_fn = "strong_wolfe"})
-  local costs, closure = watched(model, optimizer)
-  local evaluations
-  repeat -- a step that evaluates once only has found nothing to do
-    evaluations = #costs
-    optimizer:step(closure)
-  until #costs >= opts.evaluations or #costs == evaluations + 1
-  return model, costs
-end
+local by_lbfgs, lbfgs, lbfgs_closure = contestant("lbfgs", function(parameters)
+  return nn.optim.LBFGS(parameters, {line_search_fn = "strong_wolfe"})
+end)
+local by_adam, adam, adam_closure = contestant("adam", function(parameters)
+  return nn.optim.Adam(parameters, {lr = opts.lr})
+end)
+local schedule = nn.optim.lr_scheduler.CosineAnnealingLR(adam, opts.evaluations)
 
-local function fit_by_adam()
-  local model = new_model()
-  local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
-  local schedule = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, opts.evaluations)
-  local costs, closure = watched(model, optimizer)
-  for _ = 1, opts.evaluations do
-    optimizer:step(closure)
-    schedule:step()
-  end
-  return model, costs
+local function step_lbfgs()
+  local evaluations = #found.lbfgs
+  lbfgs:step(lbfgs_closure)
+  local count = #found.lbfgs -- a step that evaluates once only has found nothing to do
+  found.lbfgs_is_done = count >= opts.evaluations or count == evaluations + 1
 end
 
 local run <close> = cli.try("sine_by_lbfgs", nn.run, {
-  name = "sine_by_lbfgs", dir = opts.out, config = {options = opts},
-  columns = {"evaluation", "lbfgs_cost", "adam_cost"},
+  name = "sine_by_lbfgs", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts}, columns = {"evaluation", "lbfgs_cost", "adam_cost"},
 })
-local by_lbfgs, lbfgs_costs = fit_by_lbfgs()
-local by_adam, adam_costs = fit_by_adam()
+local saver <close> = cli.try("sine_by_lbfgs", nn.checkpoint.saver, run:path("checkpoints"),
+                              {models = {by_lbfgs, by_adam}, optimizers = {lbfgs, adam},
+                               schedule = schedule, extra = found},
+                              {every = opts.checkpoint_every, resume = opts.resume ~= nil})
+
+local step = saver.step
+while #found.adam < opts.evaluations do
+  if not found.lbfgs_is_done then
+    step_lbfgs()
+  else
+    adam:step(adam_closure)
+    schedule:step()
+  end
+  step = step + 1
+  saver:update(step)
+end
+saver:close()
+
+local lbfgs_costs, adam_costs = found.lbfgs, found.adam
 for i = 1, math.max(#lbfgs_costs, #adam_costs) do
   run:log {evaluation = i, lbfgs_cost = lbfgs_costs[i] or 0 / 0, adam_cost = adam_costs[i] or 0 / 0}
 end

@@ -1,6 +1,7 @@
 -- spiral.lua - a small network winds its decision boundary around the arms of a spiral
 --
 --   nnlua experiments/spiral.lua [--classes 3] [--hidden 32,32] [--epochs 60] [--out DIR]
+--   nnlua experiments/spiral.lua --checkpoint-every 10 --out DIR, then --resume DIR
 --
 -- Each class is one arm. Every few epochs a picture of what the network thinks of the plane goes
 -- into the run's folder, so that one can watch it learn.
@@ -21,7 +22,8 @@ local opts = cli.parse("spiral", "Classifies the arms of a spiral.", {
   {"seed", 1, "of points, weights and shuffling", min = 0, max = 2 ^ 32 - 1},
   {"out", nil, "folder for the results (default: runs/spiral/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  {"no_plots", false, "draw no pictures"},
+  {"no_plots", false, "draw no pictures", once = true},
+  table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -52,10 +54,16 @@ print(model:summary {opts.batch, 2})
 
 local criterion = nn.CrossEntropyLoss()
 local optimizer = nn.optim.Adam(model:parameters(), {lr = opts.lr})
+local train = nn.data.loader {dataset = nn.data.TensorDataset(x, y), batch_size = opts.batch,
+                              shuffle = true}
 local run <close> = cli.try("spiral", nn.run, {
-  name = "spiral", dir = opts.out, config = {options = opts, nnlua = nn.version},
+  name = "spiral", dir = opts.resume or opts.out, resume = opts.resume ~= nil,
+  config = {options = opts, nnlua = nn.version},
   columns = {"epoch", "train_loss", "test_loss", "test_accuracy"},
 })
+local saver <close> = cli.try("spiral", nn.checkpoint.saver, run:path("checkpoints"),
+                              {model = model, optimizer = optimizer, run = run},
+                              {every = opts.checkpoint_every, resume = opts.resume ~= nil})
 
 local classes, draws = {}, not opts.no_plots
 for k = 1, opts.classes do classes[k] = ("arm %d"):format(k) end
@@ -70,22 +78,23 @@ local function draw(epoch, accuracy)
   end
 end
 
-for epoch = 1, opts.epochs do
-  local n, total, shuffled = x:size(1), 0, nn.randperm(x:size(1))
-  for first = 1, n, opts.batch do
-    local rows = shuffled[{ {first, math.min(first + opts.batch - 1, n)} }]
+for epoch = saver.step + 1, opts.epochs do
+  local total = 0
+  for batch_x, batch_y in train() do
     optimizer:zero_grad()
-    local loss = nn.backprop(model, criterion, x[rows], y[rows])
+    local loss = nn.backprop(model, criterion, batch_x, batch_y)
     optimizer:step()
-    total = total + loss:item() * #rows
+    total = total + loss:item() * #batch_y
   end
+  local train_loss = total / #y
   local test_loss, accuracy = nn.evaluate(model, criterion, test_x, test_y)
-  run:log {epoch = epoch, train_loss = total / n, test_loss = test_loss:item(),
+  run:log {epoch = epoch, train_loss = train_loss, test_loss = test_loss:item(),
            test_accuracy = accuracy}
   if epoch == 1 or epoch % opts.every == 0 or epoch == opts.epochs then
     print(("epoch %3d  train loss %.4f  test loss %.4f  accuracy %.1f%%"):format(
-      epoch, total / n, test_loss:item(), 100 * accuracy))
+      epoch, train_loss, test_loss:item(), 100 * accuracy))
     if draws then draw(epoch, accuracy) end
   end
+  saver:update(epoch)
 end
 print("results in " .. run.dir)

@@ -7,7 +7,7 @@
 --     {"hidden", {25, 25}, "sizes of the hidden layers", min = 1},
 --     {"activation", "relu", "of the hidden layers", choices = {"relu", "sigmoid", "tanh"}},
 --     {"data", nil, "folder of the data set", kind = "string", metavar = "DIR"},
---     {"no_plots", false, "draw no pictures"},
+--     {"no_plots", false, "draw no pictures", once = true},
 --   }, arg)
 --   opts.epochs, opts.hidden[1], opts.no_plots
 --
@@ -17,7 +17,8 @@
 -- min, max (inclusive), above, below (exclusive) bound numbers and list elements; choices bounds
 -- strings; empty = true allows an empty list; metavar stands for the value in --help;
 -- positional = true makes it an argument without dashes, required unless it has a default;
--- continues = true makes it the folder of a run (nn.run) whose options become the defaults.
+-- continues = true makes it the folder of a run (nn.run) whose options become the defaults; but for
+-- those with once = true, which are of one call alone.
 -- Names are written with `_` in Lua and with `-` on the command line, where both are understood.
 -- A wrong command line ends the script: one line on standard error, exit status 2.
 -- The parsing itself is lua-argparse's.
@@ -42,12 +43,10 @@ local METAVARS = {
 local FIELDS = {
   kind = true, min = true, max = true, above = true, below = true, choices = true,
   empty = true, metavar = true, positional = true, continues = true,
+  once = true,
 }
 
 local ITEM_KINDS = {integers = "integer", numbers = "number", strings = "string"}
-
--- Types of a default that a text on the command line could have given.
-local DEFAULTS = {number = true, string = true, table = true}
 
 local function infer_kind(default)
   local kind = type(default)
@@ -251,7 +250,7 @@ end
 -- The options that the run in a folder was started with, from its config.json; nil and a message if
 -- there is no such run. A folder without config.json has none.
 local function options_of_run(dir)
-  if not os.rename(dir, dir) then return nil, ("there is no folder '%s'"):format(dir) end
+  if not core.io.read_directory(dir) then return nil, ("there is no folder '%s'"):format(dir) end
   local path = dir .. "/config.json"
   local file <close> = io.open(path, "rb")
   if not file then return {} end
@@ -260,14 +259,28 @@ local function options_of_run(dir)
   return type(config) == "table" and type(config.options) == "table" and config.options or {}
 end
 
--- The declarations with the options of an earlier run as defaults; flags can have none.
-local function with_defaults(declared, saved)
+-- The text that gives a saved value on the command line, or nil.
+local function saved_text(value)
+  for _, item in ipairs(type(value) == "table" and value or {value}) do
+    if type(item) ~= "number" and type(item) ~= "string" then return nil end
+  end
+  return default_text(value)
+end
+
+-- The declarations with the options of the run in dir as defaults, but for flags, which could not
+-- be turned off then; or nil and what is wrong with a saved value.
+local function with_defaults(declared, specs, saved, dir)
   local list = {}
-  for i, entry in ipairs(declared) do
-    local value, new = saved[(entry[1]:gsub("-", "_"))], {}
-    for field, v in pairs(entry) do new[field] = v end
-    if DEFAULTS[type(value)] and not entry.continues then
-      new[2], new.kind = value, entry.kind or infer_kind(entry[2])
+  for i, spec in ipairs(specs) do
+    local value, new = saved[spec.key], {}
+    for field, v in pairs(declared[i]) do new[field] = v end
+    if value ~= nil and spec.kind ~= "flag" and not spec.continues and not spec.once then
+      local text = saved_text(value)
+      if not text or convert(spec, text) == nil then
+        return nil, ("%s/config.json: %s: expected %s, got %s"):format(
+          dir, spec.title, expectation(spec), text and "'" .. text .. "'" or "a " .. type(value))
+      end
+      new[2], new.kind = value, spec.kind
     end
     list[i] = new
   end
@@ -309,13 +322,16 @@ local function parse(program, description, declared, argv, level)
   if not opts then return opts, keys, specs end
   for _, spec in ipairs(specs) do
     local dir = spec.continues and opts[spec.key]
-    local saved, message = {}, nil
-    if dir then saved, message = options_of_run(dir) end
-    if not saved then return nil, ("%s: %s"):format(spec.title, message), USAGE_STATUS end
     if dir then
-      opts = pparse(program, description, with_defaults(declared, saved), argv, level + 1)
+      local saved, message = options_of_run(dir)
+      local list
+      if saved then list, message = with_defaults(declared, specs, saved, dir) end
+      if not list then return nil, ("%s: %s"):format(spec.title, message), USAGE_STATUS end
+      opts = pparse(program, description, list, argv, level + 1)
       for _, flag in ipairs(specs) do
-        if flag.kind == "flag" and saved[flag.key] == true then opts[flag.key] = true end
+        if flag.kind == "flag" and not flag.once and saved[flag.key] == true then
+          opts[flag.key] = true
+        end
       end
     end
   end
@@ -345,13 +361,22 @@ end
 
 --- cli.checkpoints: the two options of a script that saves checkpoints and can go on from one. They
 -- come last in the list of options: {..., table.unpack(cli.checkpoints)}. The options of the run
--- that --resume names are taken over, unless the command line has others.
+-- that --resume names are taken over, flags too, unless the command line has others or they are
+-- declared with once = true, as --no-plots is.
 cli.checkpoints = {
   {"checkpoint_every", nil, "save a checkpoint after each so many epochs", kind = "integer",
    min = 1},
   {"resume", nil, "go on with the run in this folder, from its newest checkpoint", kind = "string",
    metavar = "DIR", continues = true},
 }
+
+--- cli.fit_checkpoint(opts, dir, batches) -> the option `checkpoint` of nn.fit that these two ask
+--- for, nil if neither is given. dir: of the checkpoints; batches: how many an epoch has.
+function cli.fit_checkpoint(opts, dir, batches)
+  local every = opts.checkpoint_every
+  if not every and not opts.resume then return nil end
+  return {dir = dir, every = every and every * batches, resume = opts.resume ~= nil}
+end
 
 --- cli.fail(program, message [, status=1])
 -- Writes "program: message" as one line on standard error and ends the process.

@@ -123,6 +123,12 @@ function State:init(o)
   self.columns[#self.columns + 1] = "lr"
 end
 
+--- state:print(...) is print(...), with the progress line out of its way.
+function State:print(...)
+  if self.bar then self.bar:clear() end
+  print(...)
+end
+
 -- Calls that function of every callback that has it.
 function State:event(name)
   for _, callback in ipairs(self.callbacks) do

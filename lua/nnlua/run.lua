@@ -47,9 +47,24 @@ local function rows_left(self)
   end
 end
 
+-- What is wrong with the rows in the folder if `bytes` bytes of them are to be kept, or nil.
+local function problem_with_rows(self, bytes)
+  local path = rows_left(self)
+  local file <close> = path and io.open(path, "rb")
+  if not file then return ("there is no %s"):format(self.partial) end
+  local header = file:read("l") -- nil if the run died before it was written
+  if header and header ~= row_text(self.columns) then
+    return ("%s has other columns"):format(path)
+  elseif file:seek("end") < bytes then
+    return ("%s has %d bytes, expected at least %d"):format(path, file:seek("end"), bytes)
+  end
+end
+
 -- Opens metrics.csv.partial, with the first `bytes` bytes of what stands in the folder, or else a
--- header.
+-- header. From here on the folder is this run's: so is its config.json.
 local function open(self, bytes)
+  if self.config then check(core.io.write_file(self:path("config.json"), self.config)) end
+  self.config = nil
   local source = bytes > 0 and check(io.open(rows_left(self), "rb"))
   if source then
     check(core.io.write_file(self.partial, source:read(bytes)))
@@ -67,8 +82,9 @@ end
 --- name: of the experiment. dir: the folder; default runs/NAME/DATE-TIME, with -2, -3, ... after it
 --- if that exists. config: a table that becomes config.json. columns: names of the metrics, the
 --- header of metrics.csv. resume: leaves the rows in the folder alone until load_state_dict says
---- how many of them count, or log writes the first row of a new file.
---- Raises if the folder or a file cannot be made.
+--- how many of them count, or log writes the first row of a new file; config.json is written no
+--- sooner, so that a run that cannot go on changes nothing.
+--- Raises if the folder or a file cannot be made, or if the rows there have other columns.
 function Run:init(given)
   local o = options.check("run", given, {name = options.required, columns = options.required,
                                          dir = options.optional, config = options.optional,
@@ -87,13 +103,15 @@ function Run:init(given)
   self.columns = o.columns
   self.history = {}
   for _, column in ipairs(self.columns) do self.history[column] = {} end
-  if o.config then
-    check(core.io.write_file(self:path("config.json"),
-                             core.io.json_encode(o.config, {indent = 2}) .. "\n"))
-  end
+  self.config = o.config and core.io.json_encode(o.config, {indent = 2}) .. "\n"
   self.partial = self:path("metrics.csv.partial")
   self.kept = 0 -- bytes of the rows in the folder that count; until the file is open
-  if not o.resume then open(self, 0) end
+  if not o.resume then
+    open(self, 0)
+  elseif rows_left(self) then
+    local problem = problem_with_rows(self, 0)
+    if problem then options.raise("run: %s", problem) end
+  end
 end
 
 --- run:path(name) -> path of a file in the run's folder.
@@ -158,18 +176,6 @@ function Run:state_dict()
   end
   for i, column in ipairs(self.columns) do state.history[i] = packed(self.history[column]) end
   return state
-end
-
--- What is wrong with the rows in the folder if `bytes` bytes of them are to be kept, or nil.
-local function problem_with_rows(self, bytes)
-  local path = rows_left(self)
-  local file <close> = path and io.open(path, "rb")
-  if not file then return ("there is no %s"):format(self.partial) end
-  if file:read("l") ~= row_text(self.columns) then
-    return ("%s has other columns"):format(path)
-  elseif file:seek("end") < bytes then
-    return ("%s has %d bytes, expected at least %d"):format(path, file:seek("end"), bytes)
-  end
 end
 
 --- run:load_state_dict(state) -> run, made with resume = true, now with the rows of the state: the

@@ -192,7 +192,7 @@ describe("the other experiments", function()
     end
     local lines = {}
     for line in io.lines(folder .. "/out/metrics.csv") do lines[#lines + 1] = line end
-    assert.equal("epoch,lr,train_loss,train_accuracy,test_loss,test_accuracy", lines[1])
+    assert.equal("epoch,lr,loss,accuracy,validation_loss,validation_accuracy", lines[1])
     assert.equal(1 + 2, #lines)
     result = run(script .. " --channels 4")
     assert.equal(2, result.status)

@@ -1,6 +1,7 @@
 -- cli_spec.lua - lua/nnlua/cli.lua: declared options, their errors, their help
 
 local cli = require "nnlua.cli"
+local nn = require "nnlua"
 
 local OPTIONS = {
   {"epochs", 5000, "passes over the training set", min = 1},
@@ -176,6 +177,72 @@ describe("cli.pparse", function()
     assert.matches("cli_spec.lua:%d+: .*the default of 'x' is not a positive integer",
                    declared({"x", 0, "", min = 1}))
     assert.matches("flag 'x' must be an option that is false", declared({"x", true}))
+  end)
+end)
+
+describe("an option that continues a run", function()
+  local dir
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(nn.io.mkdir_p(dir))
+  end)
+  after_each(function()
+    os.remove(dir .. "/config.json")
+    os.remove(dir)
+  end)
+
+  local RESUMABLE = {
+    {"epochs", 10, "passes", min = 1},
+    {"lr", 0.1, "rate", above = 0},
+    {"hidden", {25}, "sizes", min = 1},
+    {"batch-size", 8, "rows"},
+    {"moved", false, "move the images"},
+    {"no_plots", false, "draw no pictures", once = true},
+    {"out", nil, "folder", kind = "string", once = true},
+    table.unpack(cli.checkpoints),
+  }
+
+  local function resume(saved, line)
+    assert(nn.io.write_file(dir .. "/config.json", nn.io.json_encode {options = saved}))
+    return parse(("--resume %s %s"):format(dir, line), RESUMABLE)
+  end
+
+  it("takes over what that run was given, but for what is declared with once", function()
+    local saved = {epochs = 20, lr = 1, hidden = {5, 6}, batch_size = 4, moved = true,
+                   no_plots = true, out = "runs/x", checkpoint_every = 3, resume = "elsewhere",
+                   unknown = 1}
+    assert.same({epochs = 20, lr = 1.0, hidden = {5, 6}, batch_size = 4, moved = true,
+                 no_plots = false, checkpoint_every = 3, resume = dir}, resume(saved, ""))
+    assert.same({epochs = 30, lr = 1.0, hidden = {7}, batch_size = 4, moved = true,
+                 no_plots = true, out = "here", checkpoint_every = 3, resume = dir},
+                resume(saved, "--hidden 7 --no-plots --epochs 30 --out here"))
+    assert.equal(10, resume({moved = false}, "").epochs)
+    assert.is_true(resume({moved = false}, "--moved").moved)
+  end)
+
+  it("names a saved value that does not fit", function()
+    for message, saved in pairs {
+      ["option '--epochs': expected a positive integer, got '0'"] = {epochs = 0},
+      ["option '--epochs': expected a positive integer, got 'x'"] = {epochs = "x"},
+      ["option '--lr': expected a positive number, got a boolean"] = {lr = true},
+      ["option '--hidden': expected a comma-separated list of positive integers, got a table"] =
+        {hidden = {{1}}},
+    } do
+      local opts, text, status = resume(saved, "")
+      assert.is_nil(opts)
+      assert.equal(2, status)
+      assert.equal(("option '--resume': %s/config.json: %s"):format(dir, message), text)
+    end
+  end)
+end)
+
+describe("cli.fit_checkpoint", function()
+  it("counts steps where the options count epochs", function()
+    assert.is_nil(cli.fit_checkpoint({}, "dir", 7))
+    assert.same({dir = "dir", every = 14, resume = false},
+                cli.fit_checkpoint({checkpoint_every = 2}, "dir", 7))
+    assert.same({dir = "dir", resume = true}, cli.fit_checkpoint({resume = "run"}, "dir", 7))
   end)
 end)
 

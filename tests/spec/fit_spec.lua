@@ -198,6 +198,44 @@ describe("nn.fit", function()
     assert.equal(5, #lines)
   end)
 
+  it("logs what a run has columns for, and prints a line", function()
+    local o, printed = setup(), {}
+    local run = nn.run {name = "log", dir = dir, columns = {"validation_loss", "epoch"}}
+    o.callbacks = {nn.fit.log(run, function(row)
+      return row.epoch % 2 == 0 and ("epoch %d"):format(row.epoch) or nil
+    end), {on_train_begin = function(state)
+      function state.print(_, text) printed[#printed + 1] = text end
+    end}}
+    local history = nn.fit(o)
+    assert.same({1, 2, 3, 4}, run.history.epoch)
+    assert.equal(history[3].validation_loss, run.history.validation_loss[3])
+    assert.same({"epoch 2", "epoch 4"}, printed)
+    run:close()
+    local other <close> = nn.run {name = "log", dir = dir, columns = {"acuracy"}}
+    o.callbacks = {nn.fit.log(other)}
+    raises({"log: no metric 'acuracy' (did you mean 'accuracy'?)"}, nn.fit, o)
+    raises({"bad argument #1 to 'log' (run expected, got string)"}, nn.fit.log, dir)
+    raises({"bad argument #2 to 'log' (function expected, got string)"}, nn.fit.log, run, "epoch")
+  end)
+
+  it("prints with the progress line out of the way", function()
+    local o, events = setup(), {}
+    o.epochs = 1
+    o.callbacks = {{
+      on_train_begin = function(state)
+        state.bar = {clear = function() events[#events + 1] = "clear" end}
+      end,
+      on_epoch_end = function(state)
+        local before = print
+        _G.print = function(text) events[#events + 1] = text end
+        state:print("text")
+        _G.print = before
+      end,
+    }}
+    nn.fit(o)
+    assert.same({"clear", "text"}, events)
+  end)
+
   it("keeps a progress line in step", function()
     local o = setup()
     o.progress = true -- draws on a terminal only

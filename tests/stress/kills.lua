@@ -41,6 +41,17 @@ kills.trainings = {
              .. "--checkpoint-every 5", {"metrics.csv"}, 0.3),
   experiment("mnist_25x25", "--epochs 1000 --train 200 --test 50 --no-plots --checkpoint-every 10",
              {"metrics.csv", "model.safetensors"}, 0.5),
+  experiment("mnist_cnn", "--epochs 20 --train 300 --test 50 --no-plots --checkpoint-every 1",
+             {"metrics.csv", "model.safetensors"}, 0.3),
+  experiment("autoencoder", "--epochs 20 --train 500 --test 50 --no-plots --checkpoint-every 1",
+             {"metrics.csv", "model.safetensors"}, 0.3),
+  experiment("regression_csv", "--no-plots --checkpoint-every 2",
+             {"metrics.csv", "model.safetensors"}, 0.2),
+  experiment("spiral", "--no-plots --checkpoint-every 2", {"metrics.csv"}, 0.2),
+  experiment("sine_by_lbfgs", "--evaluations 400 --no-plots --checkpoint-every 5",
+             {"metrics.csv"}, 0.1),
+  experiment("char_rnn", "LICENSE --epochs 20 --hidden 32 --batch 4 --steps 16 --no-plots "
+             .. "--checkpoint-every 1", {"metrics.csv", "model.safetensors"}, 0.2),
 }
 
 -- The number of the newest checkpoint.

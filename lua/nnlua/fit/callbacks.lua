@@ -29,6 +29,25 @@ local function check_number(name, option, value, least)
   end
 end
 
+-- Writes the rows into self.run, which may be set later.
+local function logger(run, line)
+  local self = {run = run}
+
+  function self.on_epoch_end(state)
+    local row = {}
+    for _, column in ipairs(self.run.columns) do
+      row[column] = metric.read("log", column, state.row)
+    end
+    self.run:log(row)
+    local text = line and line(state.row)
+    if text then state:print(text) end
+  end
+
+  function self.state_dict() return self.run:state_dict() end
+  function self.load_state_dict(_, saved) self.run:load_state_dict(saved) end
+  return self
+end
+
 --- fit.early_stopping{monitor = "validation_loss", patience = 5, min_delta = 0, mode,
 --- restore_best = true}: stops after `patience` epochs in a row that are not better than the best
 --- by more than min_delta. restore_best: in the end the model gets the weights of the best epoch.
@@ -72,30 +91,34 @@ function callbacks.early_stopping(given)
   return self
 end
 
---- fit.csv(dir): an nn.run in that folder: metrics.csv with a row of numbers per epoch.
+--- fit.log(run [, line]): logs every epoch's row into an nn.run, whose columns are names of numbers
+--- in the row, and prints line(row) if that is a text. A run made with resume = true gets the rows
+--- of the checkpoint back.
+function callbacks.log(run, line)
+  if type(run) ~= "table" or type(run.columns) ~= "table" or type(run.log) ~= "function" then
+    core.arg_error(1, "log", "run expected, got " .. options.type_name(run))
+  elseif line ~= nil and type(line) ~= "function" then
+    core.arg_error(2, "log", "function expected, got " .. options.type_name(line))
+  end
+  return logger(run, line)
+end
+
+--- fit.csv(dir): fit.log with a run of its own in that folder: metrics.csv with every number of the
+--- rows but for the time.
 function callbacks.csv(dir)
   if type(dir) ~= "string" then
     core.arg_error(1, "csv", "name of a folder expected, got " .. options.type_name(dir))
   end
-  local run
-  local self = {}
+  local self = logger()
 
   function self.on_train_begin(state)
-    run = Run {name = "fit", dir = dir, columns = state.columns, resume = state.resume}
-  end
-
-  function self.on_epoch_end(state)
-    local row = {}
-    for _, column in ipairs(state.columns) do row[column] = state.row[column] end
-    run:log(row)
+    self.run = Run {name = "fit", dir = dir, columns = state.columns, resume = state.resume}
   end
 
   function self.on_exit()
-    if run then run:close() end
+    if self.run then self.run:close() end
   end
 
-  function self.state_dict() return run:state_dict() end
-  function self.load_state_dict(_, saved) run:load_state_dict(saved) end
   return self
 end
 
@@ -160,6 +183,7 @@ function callbacks.progress()
 
   function self.on_train_begin(state)
     bar = progress_bar {total = state.batches and state.epochs * state.batches, unit = "step"}
+    state.bar = bar
   end
 
   function self.on_batch_end(state)

@@ -22,7 +22,7 @@ end
 function metrics.read(name, metric, row)
   local value = row[metric]
   if type(value) ~= "number" then
-    options.raise("%s: no metric '%s' to monitor%s (there are %s)", name, tostring(metric),
+    options.raise("%s: no metric '%s'%s (there are %s)", name, tostring(metric),
                   options.suggest(tostring(metric), options.sorted_keys(row)),
                   table.concat(options.sorted_keys(row), ", "))
   end
