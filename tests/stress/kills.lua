@@ -48,7 +48,8 @@ kills.trainings = {
   experiment("regression_csv", "--no-plots --checkpoint-every 2",
              {"metrics.csv", "model.safetensors"}, 0.2),
   experiment("spiral", "--no-plots --checkpoint-every 2", {"metrics.csv"}, 0.2),
-  experiment("sine_by_lbfgs", "--no-plots --checkpoint-every 5", {"metrics.csv"}, 0.1),
+  experiment("sine_by_lbfgs", "--evaluations 400 --no-plots --checkpoint-every 5",
+             {"metrics.csv"}, 0.1),
   experiment("char_rnn", "LICENSE --epochs 20 --hidden 32 --batch 4 --steps 16 --no-plots "
              .. "--checkpoint-every 1", {"metrics.csv", "model.safetensors"}, 0.2),
 }
