@@ -3,7 +3,7 @@
 --   nnlua experiments/spiral.lua [--classes 3] [--hidden 32,32] [--epochs 60] [--out DIR]
 --   nnlua experiments/spiral.lua --checkpoint-every 10 --out DIR, then --resume DIR
 --
--- Each class is one arm. Every few epochs a picture of what the network thinks of the plane goes
+-- Each class is one arm. After every epoch a picture of what the network thinks of the plane goes
 -- into the run's folder, so that one can watch it learn.
 
 local nn = require "nnlua"
@@ -18,7 +18,7 @@ local opts = cli.parse("spiral", "Classifies the arms of a spiral.", {
   {"epochs", 120, "passes over the points", min = 1},
   {"batch", 32, "points in a batch", min = 1},
   {"lr", 0.005, "learning rate", above = 0},
-  {"every", 10, "epochs between two pictures", min = 1},
+  {"every", 1, "epochs between two pictures", min = 1},
   {"seed", 1, "of points, weights and shuffling", min = 0, max = 2 ^ 32 - 1},
   {"out", nil, "folder for the results (default: runs/spiral/DATE-TIME)", kind = "string",
    metavar = "DIR"},
@@ -90,11 +90,12 @@ for epoch = saver.step + 1, opts.epochs do
   local test_loss, accuracy = nn.evaluate(model, criterion, test_x, test_y)
   run:log {epoch = epoch, train_loss = train_loss, test_loss = test_loss:item(),
            test_accuracy = accuracy}
-  if epoch == 1 or epoch % opts.every == 0 or epoch == opts.epochs then
+  local ends = epoch == 1 or epoch == opts.epochs
+  if ends or epoch % 10 == 0 then
     print(("epoch %3d  train loss %.4f  test loss %.4f  accuracy %.1f%%"):format(
       epoch, train_loss, test_loss:item(), 100 * accuracy))
-    if draws then draw(epoch, accuracy) end
   end
+  if draws and (ends or epoch % opts.every == 0) then draw(epoch, accuracy) end
   saver:update(epoch)
 end
 print("results in " .. run.dir)
