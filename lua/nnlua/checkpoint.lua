@@ -170,8 +170,8 @@ end
 local function read_info(path, name)
   local metadata, message = core.io.safetensors_metadata(path)
   if not metadata then return nil, message end
-  local info = metadata[INFO] and core.io.json_decode(metadata[INFO])
-  if type(info) ~= "table" then error(name .. " holds no checkpoint", 0) end
+  local ok, info = pcall(core.io.json_decode, metadata[INFO])
+  if not ok or type(info) ~= "table" then error(name .. " holds no checkpoint", 0) end
   return info
 end
 

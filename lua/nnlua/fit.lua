@@ -34,14 +34,9 @@ local function bad(option, format, ...)
   options.raise("bad option '%s' to 'fit' (%s)", option, format:format(...))
 end
 
-local function is_callable(value)
-  local metatable = getmetatable(value)
-  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
-end
-
 -- A function that gives an iterator over batches: a loader, or one of a data set or of {x, y}.
 local function loader_of(option, given, settings)
-  if is_callable(given) then return given end
+  if options.is_callable(given) then return given end
   if type(given) == "table" and core.is_tensor(given[1]) then
     given = data.TensorDataset(table.unpack(given))
   end
@@ -52,9 +47,25 @@ local function loader_of(option, given, settings)
                       shuffle = settings.shuffle, generator = settings.generator}
 end
 
+-- The iterator over the batches of one epoch, as `for` wants it.
+local function batches(option, loader)
+  local list = table.pack(loader())
+  if not options.is_callable(list[1]) then
+    bad(option, "the function gave a %s, expected an iterator over batches",
+        options.type_name(list[1]))
+  end
+  return table.unpack(list, 1, list.n)
+end
+
 local function check_positive(option, value)
   if math.type(value) ~= "integer" or value < 1 then
     bad(option, "a positive integer expected, got %s", tostring(value))
+  end
+end
+
+local function check_table(option, value)
+  if type(value) ~= "table" then
+    bad(option, "table expected, got %s", options.type_name(value))
   end
 end
 
@@ -70,12 +81,35 @@ local function schedule_of(given)
   return {schedule = o[1], per = o.per or "epoch", monitor = o.monitor}
 end
 
+local EVENTS = {
+  "on_train_begin", "on_epoch_begin", "on_batch_begin", "on_gradients", "on_batch_end",
+  "on_epoch_end", "on_train_end", "on_exit",
+}
+for _, name in ipairs(EVENTS) do EVENTS[name] = true end
+
+-- A misspelt event would be heard by nobody.
+local function check_events(i, callback)
+  for _, name in ipairs(options.sorted_keys(callback)) do
+    if name:find("^on_") and not EVENTS[name] then
+      bad("callbacks", "entry %d has an unknown '%s'%s", i, name, options.suggest(name, EVENTS))
+    end
+  end
+  for _, name in ipairs(EVENTS) do
+    if callback[name] ~= nil and not options.is_callable(callback[name]) then
+      bad("callbacks", "entry %d: %s is a %s, expected a function", i, name,
+          options.type_name(callback[name]))
+    end
+  end
+end
+
 local function check_callbacks(list)
+  check_table("callbacks", list)
   for i, callback in ipairs(list) do
     if type(callback) ~= "table" then
       bad("callbacks", "entry %d is a %s, expected a table of functions", i,
           options.type_name(callback))
     end
+    check_events(i, callback)
   end
 end
 
@@ -83,12 +117,12 @@ local function check_arguments(given)
   local o = options.check("fit", given, {
     model = options.required, criterion = options.required, optimizer = options.required,
     train = options.required, validation = options.optional, epochs = options.required,
-    batch_size = 32, shuffle = true, generator = options.optional, metrics = {},
+    batch_size = 32, shuffle = true, generator = options.generator, metrics = {},
     schedule = options.optional, callbacks = {}, checkpoint = options.optional, progress = true,
   })
   if not Module.is_module(o.model) then
     bad("model", "module expected, got %s", options.type_name(o.model))
-  elseif not is_callable(o.criterion) then
+  elseif not options.is_callable(o.criterion) then
     bad("criterion", "criterion expected, got %s", options.type_name(o.criterion))
   elseif type(o.optimizer) ~= "table" or type(o.optimizer.step) ~= "function" then
     bad("optimizer", "optimizer expected, got %s", options.type_name(o.optimizer))
@@ -96,6 +130,8 @@ local function check_arguments(given)
   check_positive("epochs", o.epochs)
   check_positive("batch_size", o.batch_size)
   check_callbacks(o.callbacks)
+  check_table("metrics", o.metrics)
+  if o.checkpoint ~= nil then check_table("checkpoint", o.checkpoint) end
   o.schedule = schedule_of(o.schedule)
   o.train = loader_of("train", o.train, o)
   o.validation = o.validation ~= nil
@@ -203,7 +239,7 @@ end
 -- The loop ----------------------------------------------------------------------------------------
 
 local function train_epoch(o, state, saver)
-  for x, y in o.train() do
+  for x, y in batches("train", o.train) do
     state.x, state.y, state.scores = x, y, nil
     state:event("on_batch_begin")
     state.loss = o.optimizer:step(function()
@@ -225,7 +261,7 @@ end
 local function validate(o, totals)
   totals:reset()
   o.model:eval()
-  for x, y in o.validation() do
+  for x, y in batches("validation", o.validation) do
     local loss, _, scores = backprop.evaluate(o.model, o.criterion, x, y)
     totals:add(loss:item(), scores, y)
   end
@@ -292,9 +328,11 @@ end
 local function fit(given)
   local o = check_arguments(given)
   local state, was_training = State(o), o.model.training
+  local mode <close> = setmetatable({}, {__close = function() -- luacheck: ignore mode
+    o.model:train(was_training)
+  end})
   local exit <close> = setmetatable({}, {__close = function() -- luacheck: ignore exit
     state:event("on_exit")
-    o.model:train(was_training)
   end})
   state.resume = o.checkpoint ~= nil and o.checkpoint.resume == true
   state:event("on_train_begin")

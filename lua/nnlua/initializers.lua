@@ -39,7 +39,7 @@ local function stream(draw, W, generator)
 end
 
 local function random_options(name, given, defaults)
-  defaults.generator = options.optional
+  defaults.generator = options.generator
   return options.check(name, given, defaults)
 end
 

@@ -328,6 +328,18 @@ end
 
 -- Description -------------------------------------------------------------------------------------
 
+local function check_sizes(name, sizes)
+  if type(sizes) ~= "table" then
+    core.arg_error(1, name, "list of sizes expected, got " .. options.type_name(sizes))
+  end
+  for i = 1, #sizes do
+    if math.type(sizes[i]) ~= "integer" or sizes[i] < 0 then
+      core.arg_error(1, name, ("list of sizes expected, entry %d is %s"):format(
+        i, math.type(sizes[i]) and tostring(sizes[i]) or "a " .. options.type_name(sizes[i])))
+    end
+  end
+end
+
 --- module:output_shape(input_shape) -> the list of sizes of the result for an input of these sizes;
 --- nil where that is not known. Subclasses that can tell define it. Containers are given a second
 --- argument and ask their modules by trace_shape(sizes, that argument).
@@ -338,6 +350,9 @@ end
 --- module:trace_shape(input_shape [, noted]) -> module:output_shape(input_shape), which
 --- noted(module, input_shape, output_shape) is told, too. nil for nil.
 function Module:trace_shape(input_shape, noted)
+  if input_shape ~= nil then
+    check_sizes("trace_shape", input_shape)
+  end
   local output = input_shape and self:output_shape(input_shape, noted)
   if noted then
     noted(self, input_shape, output)

@@ -12,6 +12,9 @@ local options = {}
 --- options.optional as a default: the option may be left out and is then nil; any type will do.
 options.optional = setmetatable({}, {__name = "options.optional"})
 
+--- options.generator as a default: the option may be left out; else it must be a Generator.
+options.generator = setmetatable({}, {__name = "options.generator"})
+
 --- options.required as a default: leaving the option out is an error; any type will do.
 options.required = setmetatable({}, {__name = "options.required"})
 
@@ -52,6 +55,12 @@ function options.type_name(value)
     or type(value)
 end
 
+--- options.is_callable(value) -> whether value(...) is possible: a function, or what has __call.
+function options.is_callable(value)
+  local metatable = getmetatable(value)
+  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
+end
+
 --- options.sorted_keys(t) -> the string keys of t in alphabetical order.
 function options.sorted_keys(t)
   local keys = {}
@@ -67,8 +76,8 @@ end
 --- options.check(function_name, given, defaults) -> a new table: each option of `defaults` as it is
 --- given, or its default.
 --- given: the user's table, or nil for none. defaults: name = value; a boolean, number or string
---- also says which type is allowed; anything else (a table, options.optional, options.required)
---- allows every type.
+--- also says which type is allowed, options.generator a Generator; anything else (a table,
+--- options.optional, options.required) allows every type.
 --- Raises for an unknown name (with the nearest known one), a wrong type, a missing required one.
 function options.check(function_name, given, defaults)
   if given == nil then
@@ -95,8 +104,13 @@ function options.check(function_name, given, defaults)
       if default == options.required then
         options.raise("'%s' needs the option '%s'", function_name, name)
       end
-      if default ~= options.optional then
+      if default ~= options.optional and default ~= options.generator then
         value = default
+      end
+    elseif default == options.generator then
+      if options.type_name(value) ~= "nnlua.Generator" then
+        options.raise("bad option '%s' to '%s' (Generator expected, got %s)", name, function_name,
+                      options.type_name(value))
       end
     elseif wanted ~= "table" and type(value) ~= wanted then
       options.raise("bad option '%s' to '%s' (%s expected, got %s)", name, function_name, wanted,

@@ -36,12 +36,23 @@ local function list_of(name, params)
   return list
 end
 
--- The gradients of params, each once.
+-- Raises unless the tensor that `what` names can be written to.
+local function check_writable(name, what, x)
+  for dim = 1, core.ndim(x) do
+    if core.stride(x, dim) == 0 and core.size(x, dim) > 1 then
+      core.arg_error(1, name, what
+        .. " is an expanded tensor, which cannot be written to; clone it")
+    end
+  end
+end
+
+-- The gradients of params, each once, which can be written to.
 local function gradients_of(name, params)
   local list, seen = {}, {}
-  for _, p in ipairs(list_of(name, params)) do
+  for i, p in ipairs(list_of(name, params)) do
     local gradient = p.grad
     if gradient and not seen[gradient] then
+      check_writable(name, ("the gradient of entry %d"):format(i), gradient)
       seen[gradient] = true
       list[#list + 1] = gradient
     end
@@ -138,6 +149,7 @@ function regularization.max_norm_(params, max, given)
     if math.type(o.dim) ~= "integer" or o.dim == 0 or math.abs(o.dim) > ndim then
       options.raise("bad option 'dim' to '%s' (%s in a tensor of %d dimensions)", name, o.dim, ndim)
     end
+    check_writable(name, ("entry %d"):format(i), p)
     views[i] = core.transpose(core.to(p, core.dtype(p)), 1, o.dim)
   end
   for _, view in ipairs(views) do

@@ -62,6 +62,13 @@ describe("nn.checkpoint", function()
     remove(dir)
   end)
 
+  it("refuses a file whose account of itself is not JSON", function()
+    assert(nn.io.mkdir_p(dir))
+    local path = dir .. "/checkpoint-000001.safetensors"
+    assert(nn.io.save_safetensors(path, {a = nn.zeros(1)}, {checkpoint = "{x"}))
+    raises({"none in " .. dir, "it holds no checkpoint"}, nn.checkpoint.load, dir, {})
+  end)
+
   it("continues as if nothing had happened", function()
     nn.manual_seed(1)
     local first, step = training()

@@ -42,6 +42,34 @@ local function bytes_of(model)
 end
 
 describe("nn.fit", function()
+  it("leaves the model's mode even if the last callback raises", function()
+    local o = setup()
+    o.model:eval()
+    o.callbacks = {{on_exit = function() error("the last one") end}}
+    raises({"the last one"}, nn.fit, o)
+    assert.is_false(o.model.training)
+  end)
+
+  it("names what is no list, no function, no event", function()
+    local function refuses(option, value, ...)
+      local o = setup()
+      o[option] = value
+      raises({"bad option '" .. option .. "' to 'fit'", ...}, nn.fit, o)
+    end
+    refuses("metrics", 3, "table expected, got number")
+    refuses("callbacks", false, "table expected, got boolean")
+    refuses("checkpoint", "runs", "table expected, got string")
+    refuses("callbacks", {{on_batch_end = 3}}, "entry 1: on_batch_end is a number")
+    refuses("callbacks", {{}, {on_batch_ends = print}},
+            "entry 2 has an unknown 'on_batch_ends' (did you mean 'on_batch_end'?)")
+    refuses("train", function() end, "the function gave a nil, expected an iterator")
+    local o = setup()
+    o.checkpoint = {dir = "unused", best = 3}
+    raises({"'checkpoint': the name of a metric expected, got number"}, nn.fit, o)
+  end)
+end)
+
+describe("nn.fit", function()
   local dir
   before_each(function()
     dir = os.tmpname()

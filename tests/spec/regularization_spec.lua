@@ -140,4 +140,24 @@ describe("max_norm_", function()
                    nn.max_norm_, {W, f64 {1}}, 1, {dim = 2})
     support.equal(W, f64 {{3, 4}})
   end)
+
+  it("changes nothing if a later tensor cannot be written to", function()
+    local W = f64 {{3, 4}}
+    support.raises({"argument #1 to 'max_norm_'", "entry 2 is an expanded tensor"},
+                   nn.max_norm_, {W, f64({1}):expand(2, 2)}, 1)
+    support.equal(W, f64 {{3, 4}})
+  end)
+end)
+
+describe("clipping", function()
+  it("changes nothing if a later gradient cannot be written to", function()
+    local p, q = f64({3}):requires_grad_(), f64({1, 2}):requires_grad_()
+    p.grad, q.grad = f64 {8}, f64({5}):expand(2)
+    for name, clip in pairs {clip_grad_norm = nn.clip_grad_norm,
+                             clip_grad_value = nn.clip_grad_value} do
+      support.raises({"argument #1 to '" .. name .. "'", "the gradient of entry 2 is an expanded"},
+                     clip, {p, q}, 1)
+      support.equal(p.grad, f64 {8})
+    end
+  end)
 end)

@@ -34,7 +34,7 @@ end
 function Loader:init(given)
   local o = options.check("loader", given, {
     dataset = options.required, batch_size = 1, shuffle = false, drop_last = false,
-    generator = options.optional, transform = options.optional})
+    generator = options.generator, transform = options.optional})
   if not is_dataset(o.dataset) then
     options.raise("bad option 'dataset' to 'loader' (a data set expected, got %s)",
                   options.type_name(o.dataset))
@@ -47,10 +47,6 @@ function Loader:init(given)
   if o.transform ~= nil and type(o.transform) ~= "function" then
     options.raise("bad option 'transform' to 'loader' (function expected, got %s)",
                   options.type_name(o.transform))
-  end
-  if o.generator ~= nil and options.type_name(o.generator) ~= "nnlua.Generator" then
-    options.raise("bad option 'generator' to 'loader' (Generator expected, got %s)",
-                  options.type_name(o.generator))
   end
   self.dataset, self.transform = o.dataset, o.transform
   self.shuffle, self.drop_last = o.shuffle, o.drop_last

@@ -68,7 +68,7 @@ end
 --- Raises for sizes that do not add up.
 function split.split(ds, sizes, given)
   check_dataset(ds, "split")
-  local opts = options.check("split", given, {shuffle = true, generator = options.optional})
+  local opts = options.check("split", given, {shuffle = true, generator = options.generator})
   local counts = part_sizes(sizes, #ds, "split")
   local order, parts, first = row_order(#ds, opts), {}, 1
   for i, count in ipairs(counts) do
@@ -122,7 +122,7 @@ end
 function split.stratified_split(ds, sizes, given)
   check_dataset(ds, "stratified_split")
   local opts = options.check("stratified_split", given, {
-    labels = options.optional, shuffle = true, generator = options.optional})
+    labels = options.optional, shuffle = true, generator = options.generator})
   local n = #ds
   local counts = part_sizes(sizes, n, "stratified_split")
   local labels = label_list(ds, opts.labels)
@@ -162,7 +162,7 @@ end
 --- #ds % k of these have a row more, as scikit-learn's KFold. k: 2..#ds.
 function split.kfold(ds, k, given)
   check_dataset(ds, "kfold")
-  local opts = options.check("kfold", given, {shuffle = false, generator = options.optional})
+  local opts = options.check("kfold", given, {shuffle = false, generator = options.generator})
   local n, folds = #ds, math.type(k) and math.tointeger(k)
   if not folds or folds < 2 or folds > n then
     core.arg_error(2, "kfold", ("2..%d folds of %d rows expected, got %s"):format(n, n,

@@ -7,6 +7,9 @@ local metrics = {}
 --- metrics.mode_of(name, metric, mode) -> whether smaller ("min") or larger ("max") values of a
 --- metric are better: as given, else by its name.
 function metrics.mode_of(name, metric, mode)
+  if type(metric) ~= "string" then
+    options.raise("'%s': the name of a metric expected, got %s", name, options.type_name(metric))
+  end
   if mode == "min" or mode == "max" then return mode end
   if mode ~= nil then
     options.raise("bad option 'mode' to '%s' (min|max expected, got %s)", name, tostring(mode))

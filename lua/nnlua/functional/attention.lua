@@ -3,6 +3,12 @@
 local core = require "nnlua.core"
 local options = require "nnlua.options"
 
+local NAME = "scaled_dot_product_attention"
+
+local function shape_text(x)
+  return "[" .. table.concat(core.shape(x), ",") .. "]"
+end
+
 return function(_, functional)
   -- What is added to the scores: 0 where a bool mask is true, -infinity elsewhere.
   local function additive(mask, dtype)
@@ -13,12 +19,37 @@ return function(_, functional)
   end
 
   local function check(q, k, v)
-    for i, x in ipairs {q, k, v} do
+    local given = {q, k, v}
+    for i = 1, 3 do
+      local x = given[i]
       if not core.is_tensor(x) or core.ndim(x) < 2 then
-        core.arg_error(i, "scaled_dot_product_attention", ("tensor [...,L,E] expected, got %s")
-          :format(core.is_tensor(x) and "[" .. table.concat(core.shape(x), ",") .. "]"
-                  or options.type_name(x)))
+        core.arg_error(i, NAME, ("tensor [...,L,E] expected, got %s")
+          :format(core.is_tensor(x) and shape_text(x) or options.type_name(x)))
+      elseif core.dtype(x) ~= core.dtype(q) then
+        core.arg_error(i, NAME, ("%s is %s but q is %s"):format(("qkv"):sub(i, i), core.dtype(x),
+                                                                core.dtype(q)))
       end
+    end
+    if core.size(k, -1) ~= core.size(q, -1) then
+      core.arg_error(2, NAME, ("k is %s but q is %s: the last sizes differ"):format(
+        shape_text(k), shape_text(q)))
+    elseif core.size(v, -2) ~= core.size(k, -2) then
+      core.arg_error(3, NAME, ("v is %s but k is %s: the numbers of keys differ"):format(
+        shape_text(v), shape_text(k)))
+    end
+  end
+
+  -- Raises unless the options fit.
+  local function check_options(o)
+    if o.attn_mask ~= nil and not core.is_tensor(o.attn_mask) then
+      options.raise("bad option 'attn_mask' to '%s' (tensor expected, got %s)", NAME,
+                    options.type_name(o.attn_mask))
+    elseif o.scale ~= nil and type(o.scale) ~= "number" then
+      options.raise("bad option 'scale' to '%s' (number expected, got %s)", NAME,
+                    options.type_name(o.scale))
+    elseif not (o.dropout_p >= 0 and o.dropout_p <= 1) then
+      options.raise("bad option 'dropout_p' to '%s' (a number in 0..1 expected, got %s)", NAME,
+                    tostring(o.dropout_p))
     end
   end
 
@@ -32,11 +63,12 @@ return function(_, functional)
   --- is_causal: position i attends to 1..i only. scale: 1/sqrt(E). The weights are those before
   --- dropout. Vaswani et al. 2017; PyTorch's function of this name, whose masks these are.
   function functional.scaled_dot_product_attention(q, k, v, given)
-    local o = options.check("scaled_dot_product_attention", given, {
+    local o = options.check(NAME, given, {
       attn_mask = options.optional, dropout_p = 0, is_causal = false, scale = options.optional,
-      generator = options.optional,
+      generator = options.generator,
     })
     check(q, k, v)
+    check_options(o)
     local dtype, scale = core.dtype(q), o.scale or 1 / math.sqrt(core.size(q, -1))
     local scores = functional.matmul(functional.mul(q, scale), functional.transpose(k, -1, -2))
     if o.is_causal then

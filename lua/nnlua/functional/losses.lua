@@ -24,11 +24,16 @@ local function check_alike(name, x1, x2)
   local first, second = shape_of(name, 1, x1), shape_of(name, 2, x2)
   if first ~= second then
     core.arg_error(2, name, ("x2 is %s but x1 is %s"):format(second, first))
+  elseif core.dtype(x1) ~= core.dtype(x2) then
+    core.arg_error(2, name, ("x2 is %s but x1 is %s"):format(core.dtype(x2), core.dtype(x1)))
   end
 end
 
 -- Raises unless y is like `each` and holds 1 and -1 only.
 local function check_signs(name, y, each)
+  if core.is_tensor(y) and core.dtype(y) == "bool" then
+    core.arg_error(3, name, "y is bool, expected 1 or -1")
+  end
   local got, wanted = shape_of(name, 3, y), shape_of(name, 1, each)
   if got ~= wanted then
     core.arg_error(3, name, ("y is %s, expected %s"):format(got, wanted))
@@ -70,6 +75,17 @@ return function(define, functional)
     local o = options.check(name, given, {dim = 2, eps = 1e-8})
     shape_of(name, 1, x1)
     shape_of(name, 2, x2)
+    for i, x in ipairs {x1, x2} do
+      if math.type(o.dim) ~= "integer" or o.dim == 0 or math.abs(o.dim) > core.ndim(x) then
+        options.raise("bad option 'dim' to '%s' (%s of x%d, a tensor of %d dimensions)", name,
+                      tostring(o.dim), i, core.ndim(x))
+      end
+    end
+    local fits = o.eps >= 0 -- NaN does not
+    if not fits then
+      options.raise("bad option 'eps' to '%s' (a number >= 0 expected, got %s)", name,
+                    tostring(o.eps))
+    end
     local function unit(x)
       return f.div(x, f.clamp(f.norm(x, o.dim, {keepdim = true}), o.eps))
     end

@@ -35,13 +35,20 @@ end
 function MultiheadAttention:init(embed_dim, num_heads, given)
   local o = options.check("MultiheadAttention", given, {
     dropout = 0, bias = true, kdim = options.optional, vdim = options.optional,
-    batch_first = false, dtype = "float32", generator = options.optional,
+    batch_first = false, dtype = "float32", generator = options.generator,
   })
   check_size(1, embed_dim)
   check_size(2, num_heads)
   if embed_dim % num_heads ~= 0 then
     core.arg_error(2, "MultiheadAttention", ("embed_dim %d is no multiple of %d heads")
       :format(embed_dim, num_heads))
+  end
+  for _, option in ipairs {"kdim", "vdim"} do
+    if o[option] ~= nil and (math.type(o[option]) ~= "integer" or o[option] < 1) then
+      options.raise("bad option '%s' to 'MultiheadAttention' (positive integer expected, got %s)",
+                    option, math.type(o[option]) and tostring(o[option])
+                    or options.type_name(o[option]))
+    end
   end
   self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, o.dropout
   self.kdim, self.vdim = o.kdim or embed_dim, o.vdim or embed_dim

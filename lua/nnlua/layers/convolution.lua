@@ -82,7 +82,7 @@ local function define(kind)
     local o = options.check(kind.name, given, {
       stride = options.optional, padding = options.optional, dilation = options.optional,
       output_padding = kind.transposed and options.optional or nil, groups = 1,
-      bias = true, dtype = "float32", generator = options.optional,
+      bias = true, dtype = "float32", generator = options.generator,
     })
     o.stride, o.dilation = o.stride or 1, o.dilation or 1
     o.padding, o.output_padding = o.padding or 0, o.output_padding or 0

@@ -17,7 +17,7 @@ function Dropout:init(p, given)
     core.arg_error(1, "Dropout", ("probability in [0,1) expected, got %s"):format(tostring(p)))
   end
   self.p = p
-  self.generator = options.check("Dropout", given, {generator = options.optional}).generator
+  self.generator = options.check("Dropout", given, {generator = options.generator}).generator
 end
 
 function Dropout:forward(x)

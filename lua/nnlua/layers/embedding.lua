@@ -35,7 +35,7 @@ end
 
 function Embedding:init(num_embeddings, embedding_dim, given)
   local o = options.check("Embedding", given, {
-    padding_idx = options.optional, dtype = "float32", generator = options.optional,
+    padding_idx = options.optional, dtype = "float32", generator = options.generator,
   })
   check_size(1, num_embeddings)
   check_size(2, embedding_dim)

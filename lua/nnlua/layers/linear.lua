@@ -22,7 +22,7 @@ end
 
 function Linear:init(in_features, out_features, given)
   local o = options.check("Linear", given, {
-    bias = true, dtype = "float32", generator = options.optional,
+    bias = true, dtype = "float32", generator = options.generator,
   })
   check_size(1, in_features)
   check_size(2, out_features)

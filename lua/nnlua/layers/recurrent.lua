@@ -18,9 +18,13 @@ local init = require "nnlua.initializers"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
 
+local LARGEST = 1 << 40 -- beyond, a matrix of a layer has more bytes than can be addressed
+
 local function check_size(name, position, value)
   if math.type(value) ~= "integer" or value < 1 then
     core.arg_error(position, name, "positive integer expected, got " .. tostring(value))
+  elseif value > LARGEST then
+    core.arg_error(position, name, ("size %d is larger than any memory"):format(value))
   end
 end
 
@@ -71,7 +75,7 @@ local function recurrent(name, gates, states, extra)
   function Recurrent:init(input_size, hidden_size, given)
     local defaults = {
       num_layers = 1, bias = true, batch_first = false, dropout = 0, bidirectional = false,
-      dtype = "float32", generator = options.optional,
+      dtype = "float32", generator = options.generator,
     }
     for option, default in pairs(extra) do
       defaults[option] = default

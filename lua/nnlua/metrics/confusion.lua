@@ -25,6 +25,7 @@ function ConfusionMatrix:init(classes)
       core.arg_error(1, "ConfusionMatrix", "number of classes or their names expected, got "
         .. (math.type(classes) and tostring(classes) or options.type_name(classes)))
     end
+    self.counts = core.zeros(count, count, {dtype = "int64"}) -- raises if there are far too many
     for i = 1, count do
       names[i] = tostring(i)
     end

@@ -197,8 +197,9 @@ end
 --- from scratch (it drops the old ones), and returns the loss; it is called up to about max_eval
 --- times. Raises what closure raises; parameters and state are then as before.
 function LBFGS:step(closure)
-  if closure == nil then
-    core.arg_error(1, "step", "LBFGS needs a function that computes loss and gradients")
+  if not options.is_callable(closure) then
+    core.arg_error(1, "step", ("LBFGS needs a function that computes loss and gradients, got %s")
+      :format(options.type_name(closure)))
   end
   local group = self.groups[1]
   local params = group.params

@@ -59,7 +59,8 @@ function Optimizer.check_pair(name, group, option, allowed, holds)
     options.raise("bad option '%s' to '%s' (two numbers expected, got %s)", option, name,
                   type(pair) == "table" and #pair or options.type_name(pair))
   end
-  for i, value in ipairs(pair) do
+  for i = 1, 2 do -- pair[1] may be missing, which ipairs would not see
+    local value = pair[i]
     if type(value) ~= "number" or not holds(value, i) then
       options.raise("bad option '%s' to '%s' (%s expected, %s[%d] is %s)", option, name, allowed,
                     option, i, tostring(value))
@@ -217,6 +218,10 @@ end
 --- calling closure() if it is given: it computes the loss and the gradients. Raises, and changes
 --- nothing, if an option has been set to a wrong value or a parameter does not fit its state.
 function Optimizer:step(closure)
+  if closure ~= nil and not options.is_callable(closure) then
+    core.arg_error(1, "step", ("function that computes the loss expected, got %s"):format(
+      options.type_name(closure)))
+  end
   for _, group in ipairs(self.groups) do
     self:check_group(group)
   end
