@@ -70,6 +70,9 @@ Module.is_module = is_module
 --- parameter, which requires a gradient, or else state that is saved but not trained.
 function Module:register(name, tensor, given)
   local o = options.check("register", given, {parameter = true})
+  if type(name) ~= "string" then
+    core.arg_error(1, "register", "name expected, got " .. options.type_name(name))
+  end
   if not core.is_tensor(tensor) then
     core.arg_error(2, "register", "tensor expected, got " .. options.type_name(tensor))
   end

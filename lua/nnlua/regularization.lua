@@ -146,7 +146,7 @@ function regularization.max_norm_(params, max, given)
   check_norm(name, "p", o.p)
   for i, p in ipairs(list) do
     local ndim = core.ndim(p)
-    if math.type(o.dim) ~= "integer" or o.dim == 0 or math.abs(o.dim) > ndim then
+    if math.type(o.dim) ~= "integer" or o.dim == 0 or o.dim < -ndim or o.dim > ndim then
       options.raise("bad option 'dim' to '%s' (%s in a tensor of %d dimensions)", name, o.dim, ndim)
     end
     check_writable(name, ("entry %d"):format(i), p)

@@ -19,7 +19,8 @@ local function part_sizes(given, n, function_name)
       .. (type(given) == "table" and "an empty one" or options.type_name(given)))
   end
   local total, whole = 0, true
-  for i, size in ipairs(given) do
+  for i = 1, #given do
+    local size = given[i]
     if not math.type(size) or not (size >= 0 and size < math.huge) then
       core.arg_error(2, function_name, ("size %d is %s"):format(i, tostring(size)))
     end

@@ -76,9 +76,10 @@ return function(define, functional)
     shape_of(name, 1, x1)
     shape_of(name, 2, x2)
     for i, x in ipairs {x1, x2} do
-      if math.type(o.dim) ~= "integer" or o.dim == 0 or math.abs(o.dim) > core.ndim(x) then
+      local n = core.ndim(x)
+      if math.type(o.dim) ~= "integer" or o.dim == 0 or o.dim < -n or o.dim > n then
         options.raise("bad option 'dim' to '%s' (%s of x%d, a tensor of %d dimensions)", name,
-                      tostring(o.dim), i, core.ndim(x))
+                      tostring(o.dim), i, n)
       end
     end
     local fits = o.eps >= 0 -- NaN does not

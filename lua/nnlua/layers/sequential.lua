@@ -55,7 +55,7 @@ function Sequential:slice(first, last)
   local n, part = #self, Sequential()
   last = last == nil and n or last
   for position, at in ipairs {first or false, last} do
-    if math.type(at) ~= "integer" or at == 0 or math.abs(at) > n then
+    if math.type(at) ~= "integer" or at == 0 or at < -n or at > n then
       core.arg_error(position, "slice", ("a position in 1..%d expected, got %s"):format(
         n, tostring(at)))
     end

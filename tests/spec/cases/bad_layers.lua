@@ -51,6 +51,20 @@ return {
   ["a recurrent layer whose gates overflow"] = {
     function() return nn.LSTM(3, 1 << 62) end,
     "argument #2 to 'LSTM'", "4611686018427387904"},
+  ["a slice from the smallest integer on"] = {
+    function() return nn.Sequential(nn.ReLU()):slice(math.mininteger) end,
+    "argument #1 to 'slice'", "1..1 expected, got -9223372036854775808"},
+  ["rows of limited norm along the smallest integer"] = {
+    function() return nn.max_norm_(nn.ones(2, 2), 1, {dim = math.mininteger}) end,
+    "option 'dim' to 'max_norm_'", "-9223372036854775808"},
+  ["a parameter without a name"] = {
+    function() return nn.ReLU():register(nil, nn.zeros(2)) end,
+    "argument #1 to 'register'", "got nil"},
+  ["split sizes with a gap"] = {
+    function()
+      return nn.data.split(nn.data.TensorDataset(nn.zeros(4, 2)), {1, nil, 3})
+    end,
+    "argument #2 to 'split'", "size 2 is nil"},
   ["sizes that are a number"] = {
     function() return nn.Conv2d(1, 1, 1):trace_shape(3) end,
     "argument #1 to 'trace_shape'", "list of sizes expected, got number"},
