@@ -6,6 +6,7 @@
 
 local busted = require "busted"
 local lfs = require "lfs"
+local core = require "nnlua.core"
 local nn = require "nnlua"
 
 local support = {}
@@ -50,6 +51,26 @@ function support.module_names()
   end
   table.sort(names)
   return names
+end
+
+--- Runs run() with its 1st, 2nd, ... allocation failing until none does, and gives the number of
+--- runs. Each must end well or raise "not enough memory", and leave no memory behind.
+function support.failing_allocations(run)
+  collectgarbage()
+  local before, runs = core.memory(), 0
+  repeat
+    runs = runs + 1
+    core.fail_allocation(runs)
+    local ok, message = pcall(run)
+    core.fail_allocation(0)
+    if not ok and not tostring(message):find("not enough memory", 1, true) then
+      support.fail("allocation " .. runs, "%s", message)
+    end
+    collectgarbage()
+    collectgarbage()
+    if core.memory() ~= before then support.fail("allocation " .. runs, "memory is left behind") end
+  until ok
+  return runs
 end
 
 --- Ends the running spec as failed; `label` says which case it was.
