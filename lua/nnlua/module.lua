@@ -208,6 +208,21 @@ function Module:parameters()
   return list
 end
 
+--- module:named_modules() -> iterator over name, module: the module itself, named "", and all that
+--- are in it, in order: "1", "2", "2.inner", ... A module that several share comes once, under its
+--- first name.
+function Module:named_modules()
+  local list, i = entries(self, "module"), 0
+  table.insert(list, 1, {name = "", value = self})
+  list = distinct(list)
+  return function()
+    i = i + 1
+    if list[i] then
+      return list[i].name, list[i].value
+    end
+  end
+end
+
 --- module:children() -> list of the modules directly in this one.
 function Module:children()
   local list = {}

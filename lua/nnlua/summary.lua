@@ -10,6 +10,8 @@
 local autograd = require "nnlua.autograd"
 local core = require "nnlua.core"
 local options = require "nnlua.options"
+local text_table = require "nnlua.text_table"
+local untouched = require "nnlua.untouched"
 
 local BYTES = {float32 = 4, float64 = 8, int64 = 8, uint8 = 1, bool = 1}
 
@@ -26,12 +28,6 @@ local function byte_text(n)
     n, i = n / 1024, i + 1
   until n < 1024 or i == #units
   return ("%.1f %s"):format(n, units[i])
-end
-
--- Characters, not bytes: names hold arrows.
-local function pad(text, width, right)
-  local space = (" "):rep(width - utf8.len(text))
-  return right and space .. text or text .. space
 end
 
 local function shape_text(shape)
@@ -76,22 +72,6 @@ local function dtype_of(parameters)
   return parameters[1] and core.dtype(parameters[1].value) or "float32"
 end
 
--- Notes how every module and the default generator are; closing the result restores them.
-local function preserve(modules, buffers)
-  local state, training, kept = core.default_generator():get_state(), {}, {}
-  for i, module in ipairs(modules) do training[i] = rawget(module, "training") end
-  for i, entry in ipairs(buffers) do
-    kept[i] = {entry.value, core.version(entry.value), core.clone(entry.value)}
-  end
-  return setmetatable({}, {__close = function()
-    core.default_generator():set_state(state)
-    for i, module in ipairs(modules) do rawset(module, "training", training[i]) end
-    for _, buffer in ipairs(kept) do
-      if core.version(buffer[1]) ~= buffer[2] then core.copy_(buffer[1], buffer[3]) end
-    end
-  end})
-end
-
 local function first_tensor(value)
   while type(value) == "table" and value[1] ~= nil do value = value[1] end
   return core.is_tensor(value) and value or nil
@@ -101,10 +81,16 @@ local function remove_all(handles)
   for _, handle in ipairs(handles) do handle:remove() end
 end
 
+local function values_of(entries)
+  local values = {}
+  for i, entry in ipairs(entries) do values[i] = entry.value end
+  return values
+end
+
 -- The same from a forward pass on x.
 local function seen(module, modules, buffers, x)
   local handles <close> = setmetatable({}, {__close = remove_all})
-  local preserved <close> = preserve(modules, buffers) -- luacheck: ignore preserved
+  local kept <close> = untouched(modules, values_of(buffers)) -- luacheck: ignore kept
   local pause <close> = autograd.pause() -- luacheck: ignore pause
   local uses = {}
   for i, part in ipairs(modules) do
@@ -146,19 +132,6 @@ local function cost(module, uses, dtype)
     bytes = bytes + count(use.output) * BYTES[dtype]
   end
   return output, multiply_adds, bytes
-end
-
-local function align(rows)
-  local width, lines = {}, {}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do width[i] = math.max(width[i] or 0, utf8.len(cell)) end
-  end
-  for i, row in ipairs(rows) do
-    local cells = {}
-    for j, cell in ipairs(row) do cells[j] = pad(cell, width[j], j > 2) end
-    lines[i] = table.concat(cells, "  "):gsub(" +$", "")
-  end
-  return lines
 end
 
 -- One line for a module that prints as several.
@@ -217,7 +190,7 @@ return function(module, modules, parameters, buffers, given)
                     or {name, title(part), grouped(numbers), byte_text(bytes)}
     end
   end
-  local lines = align(rows)
+  local lines = text_table.lines(rows, 2)
   lines[#lines + 1] = ("%s parameters (%s)"):format(grouped(parameters_total),
                                                     byte_text(parameter_bytes))
   if uses then

@@ -265,6 +265,26 @@ describe("the other experiments", function()
     end
   end)
 
+  it("backprop_microscope shows each step, and finds every mistake planted in one", function()
+    local options = "--train 60 --hidden 8,6 --out " .. folder .. "/out"
+    local result = run("experiments/backprop_microscope.lua --epochs 2 " .. options)
+    assert.equal(0, result.status, result.stderr)
+    assert.matches("\n  dz3 = da4 %(a4 > 0%) +[%-%d]", result.stdout)
+    local off = tonumber(result.stdout:match("largest difference from autograd: (%S+)"))
+    assert.is_true(off < 1e-12)
+    for _, name in ipairs {"activations", "gradients", "norms"} do
+      assert.is_true(exists(("%s/out/epoch_0002-%s.png"):format(folder, name)), name)
+    end
+    for mistake, name in pairs {sign = "weight", factor = "weight", bias = "bias",
+                                transpose = "weight"} do
+      result = run(("experiments/backprop_microscope.lua --no-plots --mistake %s %s"):format(
+        mistake, options))
+      assert.equal(0, result.status, result.stderr)
+      assert.matches("gradient check FAILED", result.stdout)
+      assert.matches("note: the gradient of 1." .. name .. " is wrong", result.stdout, mistake)
+    end
+  end)
+
   it("autoencoder learns to copy digits and draws copies and codes", function()
     local result = run("experiments/autoencoder.lua --epochs 3 --train 600 --test 100 --hidden 32 "
                        .. "--out " .. folder .. "/out")

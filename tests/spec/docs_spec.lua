@@ -247,6 +247,7 @@ local OPTIMIZER = setmetatable({check_betas = true, check_not_negative = true, c
                                {__index = CLASS}) -- for subclasses
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
 local METRIC = setmetatable({update = true, value = true, reset = true}, {__index = CLASS})
+local INSPECTION = setmetatable({conclude = true}, {__index = CLASS})          -- a step of nn.inspect
 local NONE = {}
 local CALLED = {fit = true, progress = true} -- tables that are functions, too
 local TABLES = {transforms = true} -- of functions, listed on their own
@@ -261,8 +262,8 @@ local function offered()
     end
   end
   add("x:", methods, NONE)
-  for _, name in ipairs {"checkpoint", "cli", "data", "export", "figures", "fit", "onnx", "plot",
-                         "pretty", "progress", "run"} do
+  for _, name in ipairs {"checkpoint", "cli", "data", "export", "figures", "fit", "inspect", "onnx",
+                         "plot", "pretty", "progress", "run"} do
     assert(nn[name]) -- is loaded when it is first named
   end
   for _, name in ipairs(public(nn, NONE)) do
@@ -294,6 +295,7 @@ local function offered()
   add("standardizer:", nn.data.Standardizer, CLASS)
   add("run:", nn.run, RUN)
   add("table:", getmetatable(nn.io.parse_csv("a\n1")), CLASS)
+  add("inspection:", require "nnlua.inspect.inspection", INSPECTION)
   add("saver:", nn.checkpoint.saver, CLASS)
   add("bar:", getmetatable(nn.progress {terminal = false}), NONE)
   return list

@@ -14,6 +14,9 @@ local function activation(name, operation, defaults)
   local apply, names = functional[operation], options.sorted_keys(defaults)
   local Activation = class(name, Module)
 
+  --- Whether each element of the result depends on one element of the input only.
+  Activation.elementwise = defaults.dim == nil
+
   function Activation:init(given)
     local checked = options.check(name, given, defaults)
     rawset(self, "options", #names > 0 and checked or nil)
