@@ -92,10 +92,10 @@ end
 ---
 --- model: a module with at least one parameter. x: a batch [N,...] with targets y [N] (int64
 --- labels) or [N,...]; or one sample without the batch axis, with its label as a number. criterion:
---- gives the loss; default nn.CrossEntropyLoss() for labels, nn.MSELoss() for floats. optimizer: whose
---- next step the updates are, tried on copies; default: gradient descent with lr. gradcheck: how
---- many entries of each parameter are compared with finite differences; false: none. classes: names
---- of the labels.
+--- gives the loss; default nn.CrossEntropyLoss() for labels, nn.MSELoss() for floats. optimizer:
+--- whose next step the updates are, tried on copies; default: gradient descent with lr. gradcheck:
+--- how many entries of each parameter are compared with finite differences; false: none. classes:
+--- names of the labels.
 ---
 --- inspection.loss; .output (the model's result); .samples (their number);
 --- .layers: a list in the order of the calls, {name, title, module, shape, mean, std, min, max,

@@ -247,7 +247,7 @@ local OPTIMIZER = setmetatable({check_betas = true, check_not_negative = true, c
                                {__index = CLASS}) -- for subclasses
 local RUN = setmetatable({write_row = true}, {__index = CLASS})                -- a step of run:log
 local METRIC = setmetatable({update = true, value = true, reset = true}, {__index = CLASS})
-local INSPECTION = setmetatable({conclude = true}, {__index = CLASS})          -- a step of nn.inspect
+local INSPECTION = setmetatable({conclude = true}, {__index = CLASS})          -- of nn.inspect
 local NONE = {}
 local CALLED = {fit = true, progress = true} -- tables that are functions, too
 local TABLES = {transforms = true} -- of functions, listed on their own
