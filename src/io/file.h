@@ -44,6 +44,9 @@ nn_status nn_file_write(const char *path, const void *data, size_t size, nn_erro
 /* Puts what the system holds of a file's bytes on the disk. */
 nn_status nn_file_sync(const char *path, nn_error *err);
 
+/* Whether a process holds an exclusive flock(2) on the file; false if it cannot be opened. */
+bool nn_file_is_locked(const char *path);
+
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
 
@@ -51,6 +54,8 @@ nn_status nn_directory_make(const char *path, nn_error *err);
 typedef struct nn_directory_entry {
     char *name;
     bool is_directory; /* links are followed */
+    int64_t modified;  /* nanoseconds since 1970; of a directory: when an entry came, went or was
+                          replaced */
 } nn_directory_entry;
 
 /* Empty when all zero (NN_DIRECTORY_EMPTY). */
