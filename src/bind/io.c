@@ -259,18 +259,13 @@ static int io_sha256(lua_State *L)
 
 void nnb_open_io(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"read_idx", io_read_idx},
-                                         {"save_idx", io_save_idx},
-                                         {"load_png", io_load_png},
-                                         {"save_png", io_save_png},
-                                         {"write_file", io_write_file},
-                                         {"sync_file", io_sync_file},
-                                         {"mkdir_p", io_mkdir_p},
-                                         {"read_directory", io_read_directory},
-                                         {"is_locked", io_is_locked},
-                                         {"sort_bytes", io_sort_bytes},
-                                         {"sha256", io_sha256},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"read_idx", io_read_idx},     {"save_idx", io_save_idx},
+        {"load_png", io_load_png},     {"save_png", io_save_png},
+        {"write_file", io_write_file}, {"sync_file", io_sync_file},
+        {"mkdir_p", io_mkdir_p},       {"read_directory", io_read_directory},
+        {"is_locked", io_is_locked},   {"sort_bytes", io_sort_bytes},
+        {"sha256", io_sha256},         {NULL, NULL}};
     luaL_newlib(L, functions);
     nnb_open_io_safetensors(L);
     nnb_open_io_numpy(L);

@@ -96,7 +96,9 @@ end
 local function real_state(dir, said, names)
   if said == "running" and not core.io.is_locked(dir .. "/lock") then return "killed" end
   if said then return said end
-  if has(names, "run.json") then return core.io.is_locked(dir .. "/lock") and "running" or "killed" end
+  if has(names, "run.json") then
+    return core.io.is_locked(dir .. "/lock") and "running" or "killed"
+  end
   return has(names, "metrics.csv") and "finished" or "killed"
 end
 
