@@ -265,6 +265,7 @@ void nnb_open_io(lua_State *L)
     nnb_open_io_safetensors(L);
     nnb_open_io_numpy(L);
     nnb_open_io_csv(L);
+    nnb_open_io_log(L);
     nnb_open_json(L);
     lua_setfield(L, -2, "io");
 }

@@ -47,6 +47,10 @@ nn_status nn_file_sync(const char *path, nn_error *err);
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
 
+/* Makes a directory whose parent is there; *made is false if it exists, as whatever it does. Of
+** several processes at once it is true for one. */
+nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err);
+
 /* What a directory holds. */
 typedef struct nn_directory_entry {
     char *name;
