@@ -55,6 +55,8 @@ nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err);
 typedef struct nn_directory_entry {
     char *name;
     bool is_directory; /* links are followed */
+    int64_t modified;  /* nanoseconds since 1970; of a directory: when an entry came, went or was
+                          replaced */
 } nn_directory_entry;
 
 /* Empty when all zero (NN_DIRECTORY_EMPTY). */

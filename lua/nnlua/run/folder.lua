@@ -43,8 +43,8 @@ local function check_name(name)
   end
 end
 
---- folder.make(name, dir or nil) -> the run's folder, its id, its lock. The id is the path below the
---- root; of a folder that lies elsewhere, its path.
+--- folder.make(name, dir or nil) -> the run's folder, its id, its lock. The id is the path below
+--- the root; of a folder that lies elsewhere, its path.
 function folder.make(name, dir)
   check_name(name)
   if dir ~= nil and (type(dir) ~= "string" or dir == "") then

@@ -1,0 +1,2 @@
+-- nnlua runs - lists the runs that experiments keep
+print("runs", #arg, ...)
