@@ -205,13 +205,6 @@ static int io_read_directory(lua_State *L)
     return 3;
 }
 
-/* is_locked(path) -> whether a process holds the file by flock(2). */
-static int io_is_locked(lua_State *L)
-{
-    lua_pushboolean(L, nn_file_is_locked(nnb_io_path(L, 1, "is_locked")));
-    return 1;
-}
-
 typedef struct sorted_text {
     const char *text;
     size_t size;
@@ -259,17 +252,22 @@ static int io_sha256(lua_State *L)
 
 void nnb_open_io(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"read_idx", io_read_idx},     {"save_idx", io_save_idx},
-        {"load_png", io_load_png},     {"save_png", io_save_png},
-        {"write_file", io_write_file}, {"sync_file", io_sync_file},
-        {"mkdir_p", io_mkdir_p},       {"read_directory", io_read_directory},
-        {"is_locked", io_is_locked},   {"sort_bytes", io_sort_bytes},
-        {"sha256", io_sha256},         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"read_idx", io_read_idx},
+                                         {"save_idx", io_save_idx},
+                                         {"load_png", io_load_png},
+                                         {"save_png", io_save_png},
+                                         {"write_file", io_write_file},
+                                         {"sync_file", io_sync_file},
+                                         {"mkdir_p", io_mkdir_p},
+                                         {"read_directory", io_read_directory},
+                                         {"sort_bytes", io_sort_bytes},
+                                         {"sha256", io_sha256},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     nnb_open_io_safetensors(L);
     nnb_open_io_numpy(L);
     nnb_open_io_csv(L);
+    nnb_open_io_log(L);
     nnb_open_json(L);
     lua_setfield(L, -2, "io");
 }
