@@ -22,9 +22,9 @@ function sqlite.code(err)
   return is_ours and err.code or nil
 end
 
---- db:transaction(f, ...) -> what f(...) returns. What f did is committed when it returns and rolled
---- back when it raises, the error going on. The outermost takes the write lock at once, so that the
---- wait for other processes comes before any work; one within another is undone alone.
+--- db:transaction(f, ...) -> what f(...) returns. What f did is committed when it returns, and
+--- rolled back when it raises, the error going on. The outermost takes the write lock at once, so
+--- that the wait for other processes comes before any work; one within another is undone alone.
 function core.sqlite.Database:transaction(f, ...)
   local nested = self:in_transaction()
   self:exec(nested and "SAVEPOINT nested" or "BEGIN IMMEDIATE")

@@ -500,6 +500,20 @@ static int database_in_transaction(lua_State *L)
     return 1;
 }
 
+/* db:reset(): empties the database, even a damaged one. What other connections have open stays
+** consistent, which it would not if the files were removed. */
+static int database_reset(lua_State *L)
+{
+    database *db = check_database(L, "reset");
+    /* Reads the schema, which must come first; damaged, it fails. */
+    sqlite3_table_column_metadata(db->handle, NULL, "reset", "reset", NULL, NULL, NULL, NULL, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL);
+    int code = sqlite3_exec(db->handle, "VACUUM", NULL, NULL, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
+    if (code != SQLITE_OK) fail(L, db->handle, code, "reset");
+    return 0;
+}
+
 /* db:last_insert_rowid() -> integer */
 static int database_last_insert_rowid(lua_State *L)
 {
@@ -544,6 +558,7 @@ void nnb_open_sqlite(lua_State *L)
         {"rows", database_rows},
         {"prepare", database_prepare},
         {"in_transaction", database_in_transaction},
+        {"reset", database_reset},
         {"last_insert_rowid", database_last_insert_rowid},
         {"close", database_close},
         {NULL, NULL},
