@@ -2,7 +2,8 @@
 ** sqlite.c - databases of SQLite: core.sqlite, for this library
 **
 **   db = sqlite.open(path)              db:exec(sql, ...)     db:row(sql, ...)
-**   for row in db:rows(sql, ...) do     statement = db:prepare(sql); statement:exec(...)
+**   for row in db:rows(sql, ...) do     lists = db:columns(sql, ...)
+**   statement = db:prepare(sql)         statement:exec(...), statement:row(...), statement:rows(...)
 **
 ** Values go in as bound parameters only: one for each ?, or one table {name = value} for :name.
 ** integer, float, boolean (as 0 and 1), string (TEXT), blob(string) and nil go in; INTEGER, REAL,
@@ -440,6 +441,38 @@ static int database_row(lua_State *L)
     return 1;
 }
 
+/* db:columns(sql, ...) -> {n = rows, column name = list}: all rows at once, without a table for each.
+** What is NULL is missing in its list. */
+static int database_columns(lua_State *L)
+{
+    database *db = check_database(L, "columns");
+    int last = lua_gettop(L);
+    statement *s = prepare_one(L, db, "columns");
+    bind(L, s, 3, last, "columns");
+    int count = sqlite3_column_count(s->handle), first = lua_gettop(L) + 1;
+    luaL_checkstack(L, count + 3, "too many columns");
+    for (int i = 0; i < count; i++) lua_newtable(L);
+    lua_Integer n = 0;
+    while (step(L, s, "columns")) {
+        n++;
+        for (int i = 0; i < count; i++) {
+            push_column(L, s->handle, i);
+            lua_rawseti(L, first + i, n);
+        }
+    }
+    lua_createtable(L, 0, count + 1);
+    for (int i = 0; i < count; i++) {
+        const char *name = sqlite3_column_name(s->handle, i);
+        if (name == NULL) luaL_error(L, "not enough memory");
+        lua_pushvalue(L, first + i);
+        lua_setfield(L, -2, name);
+    }
+    lua_pushinteger(L, n);
+    lua_setfield(L, -2, "n");
+    finalize(s);
+    return 1;
+}
+
 /* Runs the bound statement to its end; pushes how many rows it changed. */
 static int run(lua_State *L, statement *s)
 {
@@ -556,6 +589,7 @@ void nnb_open_sqlite(lua_State *L)
         {"exec", database_exec},
         {"row", database_row},
         {"rows", database_rows},
+        {"columns", database_columns},
         {"prepare", database_prepare},
         {"in_transaction", database_in_transaction},
         {"reset", database_reset},

@@ -95,6 +95,13 @@ describe("nnlua.sqlite", function()
       assert.equal(3, db:exec("DELETE FROM t WHERE v > ?", 2))
     end)
 
+    it("give all rows as lists of columns", function()
+      db:exec("INSERT INTO t VALUES (1, 0.5, 'a'), (2, NULL, 'b'), (3, 'x', NULL)")
+      assert.same({n = 2, id = {2, 3}, v = {[2] = "x"}},
+                  db:columns("SELECT id, v FROM t WHERE id > ? ORDER BY id", 1))
+      assert.same({n = 0, id = {}}, db:columns("SELECT id FROM t WHERE id > 5"))
+    end)
+
     it("nest, and are reset when a loop ends early", function()
       for i = 1, 4 do db:exec("INSERT INTO t VALUES (?, ?, NULL)", i, i % 2) end
       local of <close> = db:prepare("SELECT id FROM t WHERE v = ? ORDER BY id")
