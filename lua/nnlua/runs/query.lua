@@ -69,6 +69,11 @@ function query.metric_called(names, field)
   if name and ENDINGS[ending] and names.metrics[name] then return name, ending end
 end
 
+--- query.is_fact(field): whether every run has it: id, state, ...
+function query.is_fact(field)
+  return is_fact[field] == true
+end
+
 -- The SQL of a field's value, for the row of `runs`; nil and a message if no run has it.
 local function expression(names, field, bind)
   if is_fact[field] then return ('runs."%s"'):format(field == "tag" and "tags" or field) end
