@@ -14,7 +14,8 @@ local text = require "nnlua.runs.text"
 
 local PROGRAM <const> = "nnlua runs"
 local USAGE_STATUS <const> = 2
-local MOST_ON_TERMINAL <const> = 50
+local MOST_ON_TERMINAL <const> = 50 -- runs
+local MOST_IN_FILE <const> = 4 -- parameters, and metrics, where there is no width to fill
 
 local OVERVIEW <const> = [[
 Lists the runs that experiments keep, the newest first. Also:
@@ -68,7 +69,8 @@ end
 
 local function print_json(runs, list)
   local params, metrics = runs:params(list), runs:metrics(list)
-  local records, by_number = core.io.json_array(), {}
+  local records = core.io.json_array()
+  local by_number = {} -- luacheck: ignore 331
   for i, run in ipairs(list) do
     local tags = core.io.json_array()
     for tag in run.tags:gmatch("%S+") do tags[#tags + 1] = tag end
@@ -131,7 +133,7 @@ local function print_table(runs, list, columns)
     columns = fields.basic(list, names.short(runs:ids()), core.now())
     for _, column in ipairs(columns) do text.measure(column) end
     local room = width and width - text.total(columns) or math.huge
-    local telling = fields.telling(runs, list, room, width and math.huge or 6)
+    local telling = fields.telling(runs, list, room, width and math.huge or MOST_IN_FILE)
     table.move(telling, 1, #telling, #columns + 1, columns)
   else
     for _, column in ipairs(columns) do text.measure(column) end

@@ -34,7 +34,7 @@ end
 function fields.param(index, list, called, title)
   local places, values = places_of(list), {}
   for _, name in ipairs(called) do
-    local found = index:params(list, name)
+    local found = index:param(list, name)
     for i = 1, found.n do values[places[found.run[i]]] = found.value[i] end
   end
   return {title = title, n = #list, values = values}
@@ -43,10 +43,9 @@ end
 --- fields.metric(index, list, name, ending, title) -> the column of last, min or max of a metric.
 function fields.metric(index, list, name, ending, title)
   local places, values = places_of(list), {}
-  local found = index:metrics(list, name)
-  local from = found[ending]
+  local found = index:metric(list, name, ending)
   for i = 1, found.n do
-    local value = from[i]
+    local value = found.value[i]
     if value == nil and ending == "last" then value = NAN end
     values[places[found.run[i]]] = value
   end

@@ -50,16 +50,16 @@ CREATE INDEX runs_created ON runs (created, id);
 CREATE TABLE params (
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   name TEXT NOT NULL, value,
-  PRIMARY KEY (run, name)
+  PRIMARY KEY (name, run)     -- a column of a list of runs lies together
 ) WITHOUT ROWID;
-CREATE INDEX params_name ON params (name, value);
+CREATE INDEX params_run ON params (run);
 CREATE TABLE metrics (
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   place INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
   last, last_step, min, min_step, max, max_step,
-  PRIMARY KEY (run, place)
+  PRIMARY KEY (name, run)
 ) WITHOUT ROWID;
-CREATE INDEX metrics_name ON metrics (name, run);
+CREATE INDEX metrics_run ON metrics (run, place);
 ]]
 
 -- Opening ---------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ end
 
 -- What differs between folders and index: {id=, row=, modified=} of those to read, ids gone.
 local function differences(db, folders)
-  local known = db:columns("SELECT id, state, modified FROM runs ORDER BY id")
+  local known = db:columns("SELECT id, state, modified FROM runs")
   local place, changed, gone = {}, {}, {}
   for i, id in ipairs(known.id) do place[id] = i end
   local there = {}
@@ -310,20 +310,26 @@ local function of_runs(db, list, sql, ...)
   return db:columns(sql, ...)
 end
 
---- index:params(list of runs [, name]) -> {n, run, name, value}: lists of the numbers of the runs,
---- the names and values of their parameters, by run and name. With a name: of that one alone.
-function Index:params(list, name)
-  local sql = "SELECT run, name, value FROM params WHERE AMONG %s ORDER BY run, name"
-  if not name then return of_runs(self.db, list, sql:format("")) end
-  return of_runs(self.db, list, sql:format("AND name = ?"), name)
+--- index:params(list of runs) -> {n, run, name, value}: lists of the numbers of the runs, the names
+--- and values of their parameters. index:param(list, name) -> {n, run, value}: of one parameter.
+function Index:params(list)
+  return of_runs(self.db, list, "SELECT run, name, value FROM params WHERE AMONG")
 end
 
---- index:metrics(list of runs [, name]) -> {n, run, name, count, last, last_step, min, min_step,
---- max, max_step}: lists, by run and column of its file. A `last` that is missing was NaN.
-function Index:metrics(list, name)
-  local sql = "SELECT * FROM metrics WHERE AMONG AND count > 0 %s ORDER BY run, place"
-  if not name then return of_runs(self.db, list, sql:format("")) end
-  return of_runs(self.db, list, sql:format("AND name = ?"), name)
+function Index:param(list, name)
+  return of_runs(self.db, list, "SELECT run, value FROM params WHERE AMONG AND name = ?", name)
+end
+
+--- index:metrics(list of runs) -> {n, run, name, count, last, last_step, min, min_step, max,
+--- max_step}: lists, of all metrics. A `last` that is missing was NaN. index:metric(list, name,
+--- ending) -> {n, run, value}: of one metric its "last", "min" or "max".
+function Index:metrics(list)
+  return of_runs(self.db, list, "SELECT * FROM metrics WHERE AMONG AND count > 0")
+end
+
+function Index:metric(list, name, ending)
+  local sql = 'SELECT run, "%s" AS value FROM metrics WHERE AMONG AND count > 0 AND name = ?'
+  return of_runs(self.db, list, sql:format(ending), name)
 end
 
 --- index:param_names(list of runs) -> {n, name, runs, values}: of the parameters that differ: how

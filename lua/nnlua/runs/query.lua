@@ -7,9 +7,8 @@
 --   id, name, state, created, seconds, rows, seed, tag, commit, message    facts of the run,
 --   options.lr, or lr for short                                       a value of its configuration,
 --   loss, loss.min, loss.max                         the last, least, largest value of a metric
--- in this order if it could be several. OPERATOR is = != < <= > >= or ~ (contains, in upper or lower
--- case). created is compared with a date, 2026-08-01. A run that does not have the field does not
--- match.
+-- in this order if it could be several. OPERATOR is = != < <= > >= or ~ (contains, in upper or
+-- lower case). created is compared with a date, 2026-08-01. A run without the field does not match.
 --
 -- Invariants: words of users reach SQLite as bound parameters; fields that no run has are errors.
 
@@ -174,10 +173,10 @@ local function conditions(names, text, bind)
   return list
 end
 
---- query.select(db, {filter = text, sort = field or nil, limit, reverse}) -> SQL, its values (a list
---- with n); or nil and a message for the user. sort: a field, ascending, or descending with a "-"
---- before it; runs without a value come last. Without sort the newest run is first; reverse turns
---- the order round.
+--- query.select(db, {filter = text, sort = field or nil, limit, reverse}) -> SQL, its values (a
+--- list with n); or nil and a message for the user. sort: a field, ascending, or descending with a
+--- "-" before it; runs without a value come last. Without sort the newest run is first; reverse
+--- turns the order round.
 function query.select(db, o)
   local values = {n = 0}
   local function bind(value)

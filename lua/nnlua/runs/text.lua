@@ -89,52 +89,66 @@ end
 
 -- Tables ----------------------------------------------------------------------------------------
 
---- text.measure(column) fills in column.cells and column.width. A column is {title=, values=
---- (list with holes), n=, format= (value -> text)}; numbers stand at the right.
+--- text.measure(column) fills in column.cells, column.widths of these and column.width of all. A
+--- column is {title=, values= (list with holes), n=, format= (value -> text)}; numbers stand at the
+--- right.
 function text.measure(column)
-  local format, cells = column.format or text.value, {}
+  local format, cells, widths = column.format or text.value, {}, {}
   local widest, numbers = text.width(column.title), true
-  local values = column.values
+  local values, known = column.values, {} -- parameters have few different values
   for i = 1, column.n do
     local value = values[i]
-    local cell = format(value)
-    cells[i] = cell
-    local width = utf8.len(cell) or #cell
-    if width > widest then widest = width end
-    if value ~= nil and type(value) ~= "number" then numbers = false end
+    if value == nil or value ~= value then value = value == nil and NONE or "nan" end
+    local cell = known[value]
+    if not cell then
+      cell = values[i] == nil and format(nil) or format(values[i])
+      known[value] = cell
+      numbers = numbers and (values[i] == nil or type(values[i]) == "number")
+    end
+    local width = #cell
+    if width > widest then
+      width = utf8.len(cell) or width
+      if width > widest then widest = width end
+    end
+    cells[i], widths[i] = cell, width
   end
-  column.cells, column.width = cells, widest
+  column.cells, column.widths, column.width = cells, widths, widest
   if column.right == nil then column.right = numbers end
   return column
 end
 
-local function pad(cell, width, right)
-  local space = (" "):rep(width - text.width(cell))
-  return right and space .. cell or cell .. space
+local spaces = setmetatable({}, {__index = function(t, n)
+  t[n] = (" "):rep(n)
+  return t[n]
+end})
+
+-- The padding of a cell whose width in bytes or characters is `own`.
+local function padding(column, cell, own)
+  if own == #cell then own = utf8.len(cell) or own end
+  return spaces[column.width - own]
 end
 
 --- text.table(columns, coloured) -> the lines of a table of measured columns, the titles first.
 function text.table(columns, coloured)
-  local n = columns[1].n
-  local padded = {}
+  local titles, pieces, lines = {}, {}, {}
   for j, column in ipairs(columns) do
-    local list, width, right = {}, column.width, column.right
-    local last = j == #columns and not right
-    for i = 1, n do
-      local cell = column.cells[i]
-      local shown = last and cell or pad(cell, width, right)
-      list[i] = column.colour and text.colour(shown, column.colour(column.values[i]), coloured)
-                or shown
-    end
-    padded[j] = list
+    local space = padding(column, column.title, text.width(column.title))
+    titles[j] = column.right and space .. column.title or column.title .. space
   end
-  local titles = {}
-  for j, column in ipairs(columns) do titles[j] = pad(column.title, column.width, column.right) end
-  local lines = {text.colour((table.concat(titles, "  "):gsub("%s+$", "")), "bold", coloured)}
-  local row = {}
-  for i = 1, n do
-    for j = 1, #columns do row[j] = padded[j][i] end
-    lines[i + 1] = table.concat(row, "  ")
+  lines[1] = text.colour((table.concat(titles, "  "):gsub("%s+$", "")), "bold", coloured)
+  for i = 1, columns[1].n do
+    local at = 0
+    for j, column in ipairs(columns) do
+      local cell = column.cells[i]
+      local space = padding(column, cell, column.widths[i])
+      if coloured and column.colour then
+        cell = text.colour(cell, column.colour(column.values[i]), true)
+      end
+      if column.right then cell, space = space, cell end
+      pieces[at + 1], pieces[at + 2], pieces[at + 3] = cell, space, "  "
+      at = j == #columns and (column.right and at + 2 or at + 1) or at + 3
+    end
+    lines[i + 1] = table.concat(pieces, "", 1, at)
   end
   return lines
 end
