@@ -70,7 +70,7 @@ end
 local function print_json(runs, list)
   local params, metrics = runs:params(list), runs:metrics(list)
   local records = core.io.json_array()
-  local by_number = {} -- luacheck: ignore 331
+  local by_number = {} -- luacheck: ignore 241
   for i, run in ipairs(list) do
     local tags = core.io.json_array()
     for tag in run.tags:gmatch("%S+") do tags[#tags + 1] = tag end
