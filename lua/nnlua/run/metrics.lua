@@ -41,8 +41,9 @@ function Metrics:init(columns)
 end
 
 function Metrics:add_column(name)
-  if type(name) ~= "string" or name == "" then
-    options.raise("run: the name of a column is a %s, expected a text", type(name))
+  if type(name) ~= "string" or name == "" or not utf8.len(name) then
+    options.raise("run: the name of a column is %s, expected a text in UTF-8",
+                  type(name) == "string" and ("'%s'"):format(name) or "a " .. type(name))
   elseif self.history[name] then
     options.raise("run: two columns '%s'", name)
   end
@@ -140,7 +141,8 @@ function Metrics:widen(row)
   self:rewrite()
 end
 
---- metrics:add(row): a row {column = value}. Raises, and changes nothing, if a declared column has
+--- metrics:add(row) -> its values in the order of the columns, nil for none. row: {column = value}.
+--- Raises, and changes nothing, if a declared column has
 --- no value, the row has others, or a value is none for a cell.
 function Metrics:add(row)
   local known, given = 0, 0
@@ -171,6 +173,7 @@ function Metrics:add(row)
   end
   self.rows = at
   check(self.file:write(table.concat(cells, ",") .. "\n"))
+  return values
 end
 
 --- metrics:close(): the file is complete as it is; closing again does nothing.
