@@ -81,13 +81,18 @@ local function write_facts(self)
   if text then check(core.io.write_file(self:path("script.lua"), text)) end
 end
 
+-- A message as JSON can hold it: bytes that are no UTF-8 become "?".
+local function plain_text(text)
+  return utf8.len(text) and text or text:gsub("[\x80-\xff]", "?")
+end
+
 -- state.json. `seconds` are those in which the run was open, in this process and those before.
 local function write_state(self, state, message)
   local running = state == "running"
   write_json(self, "state.json", {
     state = state, started = self.started, ended = running and null or facts.time(core.now()),
     seconds = self.seconds + core.clock() - self.clock, rows = self.metrics.rows,
-    message = message,
+    message = message and plain_text(message),
   })
 end
 
@@ -165,6 +170,7 @@ function Run:init(given)
   self.lines, self.line_files = {}, {} -- of LINES: how many there are, the open files
   self.metrics = Metrics(o.columns)
   self.columns, self.history = self.metrics.columns, self.metrics.history
+  self.declares_columns = o.columns ~= nil
   if o.config ~= nil then core.io.json_encode(o.config) end -- raises before anything is made
   self.dir, self.id, self.lock = folder.make(o.name, o.dir)
   if self.wants_resume and not self.metrics:fits(self:path("metrics.csv")) then
@@ -312,7 +318,8 @@ function Run:close()
 end
 
 function Run:__close(err)
-  finish(self, open.state_of(err))
+  local ok, problem = pcall(finish, self, open.state_of(err))
+  if not ok and err == nil then error(problem, 0) end -- another error is on its way and says more
 end
 
 return Run

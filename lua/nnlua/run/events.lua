@@ -2,12 +2,7 @@
 --
 --   local events = Events(dir);  events:scalars(step, {"loss", "accuracy"}, {0.7, 0.5})
 --
--- The file, events.out.tfevents.SECONDS.HOST.PROCESS.N, is a sequence of TFRecords, all numbers
--- little endian; a CRC-32C is masked so that one of data with CRCs in them is as good:
---
---   uint64 size | uint32 mask(crc(size)) | size bytes: an Event | uint32 mask(crc(bytes))
---   mask(crc) = (crc >> 15 | crc << 17) + 0xa282ead8
---
+-- The file, events.out.tfevents.SECONDS.HOST.PROCESS.N, is a sequence of TFRecords (core.io.tfrecord).
 -- An Event is a protocol buffer (tensorflow/core/util/event.proto and framework/summary.proto). The
 -- first one of a file names the version. After a resumption one says from which step on what older
 -- files say does not count.
@@ -51,16 +46,9 @@ local function check(ok, message)
   return ok
 end
 
-local function masked(bytes)
-  local crc = core.io.crc32c(bytes)
-  return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff
-end
-
 -- Appends a record with the bytes of an Event.
 local function append(self, bytes)
-  local size = string.pack("<I8", #bytes)
-  check(self.file:write(string.pack("<c8I4", size, masked(size)) .. bytes
-                        .. string.pack("<I4", masked(bytes))))
+  check(self.file:write(core.io.tfrecord(bytes)))
 end
 
 local function append_event(self, event)
@@ -94,14 +82,14 @@ local function scalar_prefix(tag)
 end
 
 --- events:scalars(step, tags, values, without): a number for each of the tags, nan and inf as any;
---- what is no number is left out, and the tags in the set `without`. All in one record, put together without the layouts: this is called once
---- per row.
+--- what is no number is left out, and the tags in the set `without`. All in one record, put
+--- together without the layouts: this is called once per row.
 function Events:scalars(step, tags, values, without)
   begin(self, step)
   local prefixes, parts, n = self.prefixes, {}, 0
-  for i, tag in ipairs(tags) do
-    local value = values[i]
-    if type(value) == "number" and not without[tag] then
+  for i = 1, #tags do
+    local tag, value = tags[i], values[i]
+    if math.type(value) and not without[tag] then
       local prefix = prefixes[tag]
       if not prefix then
         prefix = scalar_prefix(tag)
