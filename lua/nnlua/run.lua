@@ -252,18 +252,6 @@ function Run:load_state_dict(state)
   return self
 end
 
--- For run/pictures.lua: appends the value as a line of JSON to that file.
-function Run:append_line(name, value)
-  local line = core.io.json_encode(value) .. "\n"
-  local file = self.line_files[name]
-  if not file then
-    file = check(core.io.append_file(self:path(name)))
-    self.line_files[name] = file
-  end
-  check(file:write(line))
-  self.lines[name] = (self.lines[name] or 0) + 1
-end
-
 --- run:image(tag, image [, {step}]) -> path: images/TAG/STEP.png. image: a tensor [h,w], [c,h,w] or
 --- [n,c,h,w] (a grid of n), uint8 or floats of 0 to 1, or the path of a PNG file. step: that of the
 --- last row unless given, as below.

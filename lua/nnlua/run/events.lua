@@ -2,7 +2,8 @@
 --
 --   local events = Events(dir);  events:scalars(step, {"loss", "accuracy"}, {0.7, 0.5})
 --
--- The file, events.out.tfevents.SECONDS.HOST.PROCESS.N, is a sequence of TFRecords (core.io.tfrecord).
+-- The file, events.out.tfevents.SECONDS.HOST.PROCESS.N, is a sequence of TFRecords, which
+-- core.io.tfrecord makes.
 -- An Event is a protocol buffer (tensorflow/core/util/event.proto and framework/summary.proto). The
 -- first one of a file names the version. After a resumption one says from which step on what older
 -- files say does not count.

@@ -64,8 +64,8 @@ end
 --- such file, or its first line is torn.
 function Metrics.header_of(path)
   local file <close> = io.open(path, "rb")
-  local line = file and file:read("L")
-  return line and line:sub(-1) == "\n" and line or nil
+  local first = file and file:read("L")
+  return first and first:sub(-1) == "\n" and first or nil
 end
 
 --- metrics:fits(path) -> whether the file there, if it has a header, has the columns of this table

@@ -58,6 +58,18 @@ local function write_png(self, name, image)
   return bytes
 end
 
+-- Appends the value as a line of JSON to that file.
+local function append_line(self, name, value)
+  local line = core.io.json_encode(value) .. "\n"
+  local file = self.line_files[name]
+  if not file then
+    file = check(core.io.append_file(self:path(name)))
+    self.line_files[name] = file
+  end
+  check(file:write(line))
+  self.lines[name] = (self.lines[name] or 0) + 1
+end
+
 -- Images [n,c,h,w] as one, [c,h,w]: about as many columns as rows, black lines between them.
 local function grid(images)
   local n, c, h, w = table.unpack(core.shape(images))
@@ -127,7 +139,7 @@ function pictures.histogram(self, events, tag, tensor, given)
   h.min, h.max = n > 0 and core.item(core.min(values)) or 0.0,
                  n > 0 and core.item(core.max(values)) or 0.0
   h.sum, h.sum_squares = core.item(core.sum(values)), core.item(core.sum(core.square(values)))
-  self:append_line("histograms.jsonl", {
+  append_line(self, "histograms.jsonl", {
     step = step, time = core.now(), tag = tag, edges = h.edges, counts = h.counts,
     not_finite = core.numel(all) - n,
   })
@@ -143,7 +155,7 @@ function pictures.text(self, events, tag, text, given)
     bad(2, "text", "a text in UTF-8 expected, got %s",
         type(text) == "string" and "other bytes" or options.type_name(text))
   end
-  self:append_line("texts.jsonl", {step = step, time = core.now(), tag = tag, text = text})
+  append_line(self, "texts.jsonl", {step = step, time = core.now(), tag = tag, text = text})
   events:text(step, tag, text)
 end
 
