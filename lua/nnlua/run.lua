@@ -96,6 +96,19 @@ local function write_state(self, state, message)
   })
 end
 
+-- Tells the index what the folder says now. The index can always be made from the folders, so that
+-- a failure is worth one line and no more.
+local warned = false
+local function tell_index(self)
+  if self.id == self.dir then return end -- not below the root
+  local ok, told, problem = pcall(function() return require("nnlua.runs.index").note(self.dir) end)
+  if not ok and told == "interrupted" then error(told, 0) end
+  if ok and told or warned then return end
+  warned = true
+  io.stderr:write("run: the index of runs is not up to date: ",
+                  (tostring(ok and problem or told):gsub("%s*\n.*", "")), "\n")
+end
+
 -- Files of one JSON object per line. Those of a resumed run lose the lines that came after its
 -- checkpoint.
 local LINES = {"histograms.jsonl", "texts.jsonl"}
@@ -132,6 +145,7 @@ local function begin(self)
   cut_lines(self)
   self.events = Events(self.dir, self.resumes)
   write_state(self, "running")
+  tell_index(self)
 end
 
 -- Ends the run. What fails meanwhile is raised when all is done.
@@ -148,6 +162,7 @@ local function finish(self, state, message)
   if self.begun and ok then ok, problem = pcall(write_state, self, state, message) end
   if self.output then self.output:close() end
   self.lock:close()
+  if self.begun then tell_index(self) end
   if not ok then error(problem, 0) end
 end
 
