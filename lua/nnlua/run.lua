@@ -181,16 +181,16 @@ function Run:init(given)
                                          dir = options.optional, config = options.optional,
                                          resume = false, tags = {}, notes = options.optional})
   self.name, self.config, self.tags, self.notes = o.name, o.config, o.tags, o.notes
-  self.wants_resume, self.resumes, self.clock = o.resume, false, core.clock()
+  self.resumes, self.clock = false, core.clock() -- resumes: goes on behind the rows of a state
   self.lines, self.line_files = {}, {} -- of LINES: how many there are, the open files
   self.metrics = Metrics(o.columns)
   self.columns, self.history = self.metrics.columns, self.metrics.history
   self.declares_columns = o.columns ~= nil
   if o.config ~= nil then core.io.json_encode(o.config) end -- raises before anything is made
-  self.dir, self.id, self.lock = folder.make(o.name, o.dir)
-  if self.wants_resume and not self.metrics:fits(self:path("metrics.csv")) then
-    options.raise("run: %s has other columns", self:path("metrics.csv"))
+  if o.resume and o.dir and not self.metrics:fits(o.dir .. "/metrics.csv") then
+    options.raise("run: %s/metrics.csv has other columns", o.dir)
   end
+  self.dir, self.id, self.lock = folder.make(o.name, o.dir)
   self.printed = {}
   self.stop_listening = output.listen(function(text)
     if self.output then
@@ -200,7 +200,12 @@ function Run:init(given)
     end
   end)
   open.add(self, finish)
-  if not self.wants_resume then begin(self) end
+  if o.resume then return end
+  local ok, problem = pcall(begin, self)
+  if not ok then
+    pcall(finish, self, "failed", problem)
+    error(problem, 0)
+  end
 end
 
 --- run:path(name) -> path of a file in the run's folder.

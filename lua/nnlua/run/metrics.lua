@@ -60,21 +60,12 @@ local function line(self, row)
   return core.io.csv_row(values, #self.columns)
 end
 
---- Metrics.header_of(path) -> the first line of the file with its newline; nil if there is no
---- such file, or its first line is torn.
-function Metrics.header_of(path)
+--- metrics:fits(path) -> whether the file there has the columns of this table. One whose first line
+--- is torn or missing does, and without declared columns every file.
+function Metrics:fits(path)
   local file <close> = io.open(path, "rb")
   local first = file and file:read("L")
-  return first and first:sub(-1) == "\n" and first or nil
-end
-
---- metrics:fits(path) -> whether the file there, if it has a header, has the columns of this table
---- first. Without declared columns every file fits.
-function Metrics:fits(path)
-  local first = Metrics.header_of(path)
-  if not first or #self.columns == 0 then return true end
-  local own = header(self.columns):sub(1, -2)
-  return first:sub(1, #own) == own and first:find("^[,\n]", #own + 1) ~= nil
+  return not self.declared or not first or first:sub(-1) ~= "\n" or first == header(self.columns)
 end
 
 -- Puts the whole table in the place of the file, and goes on writing behind it.
