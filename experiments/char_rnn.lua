@@ -283,7 +283,6 @@ end
 saver:close()
 progress:finish()
 
-run:close()
 local path = run:path("model.safetensors")
 cli.try(NAME, save, path, model, alphabet)
 if not opts.no_plots then

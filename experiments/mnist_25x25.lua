@@ -158,7 +158,6 @@ progress:finish()
 print(("Final Training Accuracy: %.2f%%%s"):format(100 * run:last("train_accuracy"), note))
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
 
-run:close()
 cli.try("mnist_25x25", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
                        {data = digits.title, layers = table.concat(sizes, "-"),
                         activation = opts.activation})

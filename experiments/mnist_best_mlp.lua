@@ -73,7 +73,6 @@ cli.try("mnist_best_mlp", nn.fit, {
   callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
-run:close()
 cli.try("mnist_best_mlp", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict())
 
 local function draw_pictures()

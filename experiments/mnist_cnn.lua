@@ -89,7 +89,6 @@ cli.try("mnist_cnn", nn.fit, {
 
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("validation_accuracy"), note))
 
-run:close()
 cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
         {data = digits.title})
 

@@ -30,6 +30,7 @@ if not found then
 end
 
 local core = require "nnlua.core"
+local open_runs = require "nnlua.run.open"
 local progress = require "nnlua.progress"
 
 local cli = {}
@@ -382,10 +383,12 @@ function cli.fit_checkpoint(opts, dir, batches)
 end
 
 --- cli.fail(program, message [, status=1])
--- Writes "program: message" as one line on standard error and ends the process.
+-- Writes "program: message" as one line on standard error and ends the process. Runs that are open
+-- have failed with that message.
 function cli.fail(program, message, status)
   io.stdout:flush()
   io.stderr:write(program, ": ", (tostring(message):gsub("%s*\n%s*", " ")), "\n")
+  open_runs.failed(message)
   os.exit(status or 1, true)
 end
 

@@ -157,15 +157,6 @@ static int io_write_file(lua_State *L)
     return nnb_io_finish(L, nn_file_write(path, bytes, size, &err), &err, "write_file");
 }
 
-/* sync_file(path) -> true | nil, message. What was written to the file so far survives a power
-** cut from here on. */
-static int io_sync_file(lua_State *L)
-{
-    const char *path = nnb_io_path(L, 1, "sync_file");
-    nn_error err;
-    return nnb_io_finish(L, nn_file_sync(path, &err), &err, "sync_file");
-}
-
 /* mkdir_p(path) -> true | nil, message. Makes a directory and its missing parents. */
 static int io_mkdir_p(lua_State *L)
 {
@@ -257,7 +248,6 @@ void nnb_open_io(lua_State *L)
                                          {"load_png", io_load_png},
                                          {"save_png", io_save_png},
                                          {"write_file", io_write_file},
-                                         {"sync_file", io_sync_file},
                                          {"mkdir_p", io_mkdir_p},
                                          {"read_directory", io_read_directory},
                                          {"sort_bytes", io_sort_bytes},

@@ -3,6 +3,8 @@
 */
 #define _POSIX_C_SOURCE 200809L
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bind/io.h"
@@ -101,6 +103,90 @@ static int io_mkdir_new(lua_State *L)
     return 1;
 }
 
+/* Four or eight bytes, the lowest first. */
+static void put_number(char *to, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) to[i] = (char)(value >> 8 * i & 0xff);
+}
+
+/* A checksum that stands beside its data: masked, so that one of data with CRCs in them is as
+** good. */
+static void put_checksum(char *to, const char *bytes, size_t size)
+{
+    uint32_t crc = nn_crc32c(bytes, size);
+    put_number(to, (crc >> 15 | crc << 17) + 0xa282ead8u, 4);
+}
+
+/*
+** tfrecord(bytes) -> the record of a TFRecord file that holds them:
+**
+**   uint64 size | uint32 masked CRC-32C of these 8 bytes | bytes | uint32 masked CRC-32C of them
+*/
+static int io_tfrecord(lua_State *L)
+{
+    size_t size;
+    const char *bytes = nnb_check_string(L, 1, &size, "tfrecord");
+    luaL_Buffer b;
+    char *record = luaL_buffinitsize(L, &b, size + 16);
+    put_number(record, size, 8);
+    put_checksum(record + 8, record, 8);
+    memcpy(record + 12, bytes, size);
+    put_checksum(record + 12 + size, bytes, size);
+    luaL_pushresultsize(&b, size + 16);
+    return 1;
+}
+
+/* Adds a text as a cell of CSV: in quotes, its own doubled, where the text would end the cell. */
+static void add_text(luaL_Buffer *b, const char *text, size_t size)
+{
+    size_t plain = strcspn(text, "\",\r\n");
+    if (plain == size) {
+        luaL_addlstring(b, text, size);
+        return;
+    }
+    luaL_addchar(b, '"');
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"') luaL_addchar(b, '"');
+        luaL_addchar(b, text[i]);
+    }
+    luaL_addchar(b, '"');
+}
+
+/*
+** csv_row(values, n) -> the line of a CSV file with the values 1..n, with its newline
+**
+** Integers, floats with 15 significant digits, texts, booleans; nothing for nil.
+*/
+static int io_csv_row(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= n; i++) {
+        char digits[40];
+        size_t size = 0;
+        const char *text = digits;
+        int type = lua_rawgeti(L, 1, i);
+        if (lua_isinteger(L, -1))
+            size = (size_t)snprintf(digits, sizeof digits, LUA_INTEGER_FMT, lua_tointeger(L, -1));
+        else if (type == LUA_TNUMBER)
+            size = (size_t)snprintf(digits, sizeof digits, "%.15g", lua_tonumber(L, -1));
+        else if (type == LUA_TSTRING)
+            text = lua_tolstring(L, -1, &size); /* the table keeps it */
+        else if (type == LUA_TBOOLEAN)
+            size = strlen(text = lua_toboolean(L, -1) ? "true" : "false");
+        lua_pop(L, 1);
+        if (type == LUA_TSTRING)
+            add_text(&b, text, size);
+        else
+            luaL_addlstring(&b, text, size);
+        luaL_addchar(&b, i < n ? ',' : '\n');
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
 /* crc32c(bytes) -> integer */
 static int io_crc32c(lua_State *L)
 {
@@ -126,8 +212,10 @@ static void new_kind(lua_State *L, const char *kind, const luaL_Reg *methods, lu
 void nnb_open_io_log(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"append_file", io_append_file}, {"lock_file", io_lock_file}, {"is_locked", io_is_locked},
-        {"mkdir_new", io_mkdir_new},     {"crc32c", io_crc32c},       {NULL, NULL},
+        {"append_file", io_append_file}, {"lock_file", io_lock_file},
+        {"is_locked", io_is_locked},     {"mkdir_new", io_mkdir_new},
+        {"crc32c", io_crc32c},           {"tfrecord", io_tfrecord},
+        {"csv_row", io_csv_row},         {NULL, NULL},
     };
     static const luaL_Reg appender[] = {
         {"write", appender_write}, {"close", appender_close}, {NULL, NULL}};

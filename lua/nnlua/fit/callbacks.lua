@@ -35,7 +35,7 @@ local function logger(run, line)
 
   function self.on_epoch_end(state)
     local row = {}
-    for _, column in ipairs(self.run.columns) do
+    for _, column in ipairs(self.run.declares_columns and self.run.columns or state.columns) do
       row[column] = metric.read("log", column, state.row)
     end
     self.run:log(row)
@@ -91,9 +91,9 @@ function callbacks.early_stopping(given)
   return self
 end
 
---- fit.log(run [, line]): logs every epoch's row into an nn.run, whose columns are names of numbers
---- in the row, and prints line(row) if that is a text. A run made with resume = true gets the rows
---- of the checkpoint back.
+--- fit.log(run [, line]): logs every epoch's row into an nn.run, and prints line(row) if that is a
+--- text. The numbers are those that the run's columns name, or, if it declares none, all but the
+--- time. A run made with resume = true gets the rows of the checkpoint back.
 function callbacks.log(run, line)
   if type(run) ~= "table" or type(run.columns) ~= "table" or type(run.log) ~= "function" then
     core.arg_error(1, "log", "run expected, got " .. options.type_name(run))
