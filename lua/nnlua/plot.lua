@@ -23,7 +23,7 @@ local plot = {}
 -- title, xlabel, ylabel   default: none
 -- log_x, log_y            default false; values <= 0 are gaps there
 -- x_range, y_range        {lo, hi}; default: what the data needs
-plot.lines = require "nnlua.plot.lines"
+plot.lines = require("nnlua.plot.lines").lines
 
 --- plot.images(path, {images=, ...}) -> true | nil, message: a grid of images with one scale.
 --
@@ -49,6 +49,9 @@ plot.images = require "nnlua.plot.images"
 -- notes    list of n texts at the right (the network's answer, say), under notes_title
 -- title    default: none
 plot.activations = require "nnlua.plot.activations"
+
+--- bars
+plot.bars = require "nnlua.plot.bars"
 
 local points = require "nnlua.plot.points"
 

@@ -25,9 +25,9 @@ function canvas.title(text, width)
   return gnuplot.wrap(text, width // TITLE_LETTER)
 end
 
--- How often each of `count` pixels in a row is written, to fill `length` units of two dots.
+-- How often each of `count` pixels in a row is written, to fill `length` units.
 local function repeats(length, count)
-  return math.max(count == 1 and 2 or 1, math.ceil(2 * length / count))
+  return math.max(count == 1 and 2 or 1, math.ceil(gnuplot.DOTS * length / count))
 end
 
 --- canvas.new(width, height) -> an empty white sheet.

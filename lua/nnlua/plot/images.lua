@@ -23,7 +23,7 @@ local UNSCALED = {gray = true, ink = true}
 local FINER = 4
 
 -- Units. The grid grows to about FULL; a pixel to at most LARGEST.
-local FULL, LARGEST = 640, 24
+local FULL, LARGEST = 440, 20
 local EDGE, TITLE_LINE, LABEL_LINE, LABEL_SIZE = canvas.EDGE, canvas.TITLE_LINE, 18, 11
 local BAR_GAP, BAR_WIDTH, BAR_TEXT, BAR_SHORTEST = 24, 16, 62, 120
 
@@ -48,7 +48,7 @@ local function value_range(fname, given, images)
 end
 
 -- Units between images, and units a side of a pixel: as large as fits, wide enough for the labels,
--- in half units (a PNG's dots).
+-- in whole dots of a PNG.
 local function sizes(columns, image, labels)
   local width, needed = #image[1], 0
   for _, label in ipairs(labels or {}) do
@@ -57,7 +57,7 @@ local function sizes(columns, image, labels)
   local gap = math.max(3, math.min(10, FULL // (14 * columns)))
   local fit = math.min(LARGEST, (FULL - (columns - 1) * gap) / (columns * width))
   fit = math.max(fit, math.min(needed / width, 4 * fit))
-  return gap, math.max(1, math.floor(2 * fit)) / 2
+  return gap, math.max(1, math.floor(gnuplot.DOTS * fit)) / gnuplot.DOTS
 end
 
 -- The matrix at FINER times its resolution, linear between the centres of the pixels; what lies

@@ -124,15 +124,19 @@ function scale.marks(lo, hi, tics)
   return marks
 end
 
---- scale.logarithmic(lo, hi [, fixed]) -> {lo, hi}, marks for an axis in powers of ten: the marks
---- are the decades, and 2 and 5 times them where there are few. With `fixed` the range is {lo, hi}.
-function scale.logarithmic(lo, hi, fixed)
+--- scale.logarithmic(lo, hi [, fixed [, most]]) -> {lo, hi}, marks, minor for an axis in powers of
+--- ten: the marks are the decades, and 2 and 5 times them where there are few; about `most`
+--- (default 9); minor: where marks without
+--- text stand, the other whole multiples, or the decades between. With `fixed` the range is
+--- {lo, hi}.
+function scale.logarithmic(lo, hi, fixed, most)
+  most = most or 9
   if not lo then
     lo, hi = 0.1, 1.0
   end
   local first, last = math.floor(math.log(lo, 10) + 1e-9), math.ceil(math.log(hi, 10) - 1e-9)
-  local factors = last - first > 3 and {1} or {1, 2, 5}
-  local every = math.max(1, (last - first) // 8)
+  local factors = last - first > most // 3 and {1} or {1, 2, 5}
+  local every = math.max(1, math.ceil((last - first) / most))
   local all = {}
   for decade = first, last do
     if (decade - first) % every == 0 then
@@ -157,13 +161,26 @@ function scale.logarithmic(lo, hi, fixed)
       lo, hi = lo / 2, hi * 2
     end
   end
-  local marks = {}
+  local marks, minor, taken, powers = {}, {}, {}, false
   for _, v in ipairs(all) do
+    taken[v] = true
     if v >= lo * (1 - 1e-9) and v <= hi * (1 + 1e-9) then
       marks[#marks + 1] = {v, scale.text(v)}
+      powers = powers or marks[#marks][2]:find("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]") ~= nil
     end
   end
-  return {lo, hi}, marks
+  for _, mark in ipairs(powers and marks or {}) do -- all alike, but for the plainest
+    mark[2] = (mark[1] == 1 or mark[1] == 10) and mark[2] or scientific(mark[1], 1)
+  end
+  for decade = first - 1, last do
+    for factor = 1, last - first > 8 and 1 or 9 do
+      local v = factor * 10.0 ^ decade
+      if not taken[v] and v > lo and v < hi then
+        minor[#minor + 1] = v
+      end
+    end
+  end
+  return {lo, hi}, marks, minor
 end
 
 -- Anchors at equal distances, from the low end to the high one. diverging: ColorBrewer's RdBu,
