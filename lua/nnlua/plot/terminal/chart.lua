@@ -31,7 +31,7 @@ end
 
 -- The marks of an axis: {lo, hi}, and a list of {value, text}. spec: {lists=, range=, log=}.
 local function marks_of(look, spec, count, is_x)
-  local given = spec.range
+  local given = spec.range and spec.range[1] and spec.range
   local lo, hi
   if given then
     lo, hi = given[1], given[2]
@@ -182,7 +182,7 @@ end
 
 --- chart.new(look, given, axes, entries) -> chart, its frame drawn.
 -- given: {title=, xlabel=, ylabel=}; axes: {x = {lists=, range=, log=}, y = ...} where range is
--- {lo, hi} or nil; entries: of the legend, {name=, mark=, style=} each.
+-- {lo, hi}, {} or nil; entries: of the legend, {name=, mark=, style=} each.
 function chart.new(look, given, axes, entries)
   local self = setmetatable({look = look, grid = Grid(look.width, look.height, look.utf8),
                              faint = style.faint(look), axes = axes}, Chart)

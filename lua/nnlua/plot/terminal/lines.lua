@@ -2,7 +2,8 @@
 --
 -- Invariants: what is drawn is the polyline through all points, so a single high one among 100,000
 -- is seen; the time it takes grows with the number of points, not with the length of the line.
--- Series are told apart by their colours and by marks upon them.
+-- Series are told apart by their colours and by marks upon them. Bands are sparse dots behind all
+-- lines.
 
 local chart = require "nnlua.plot.terminal.chart"
 local scale = require "nnlua.plot.scale"
@@ -51,6 +52,55 @@ local function draw_line(self, one, code, letter)
   stroke()
 end
 
+-- The lists of a series' lower and upper bounds: of its band, or of its error bars; nil, nil if it
+-- has none. Nothing is below `lowest`, where a logarithmic axis begins.
+local function bounds_of(one, lowest)
+  if not one.lower and not one.errors then return nil, nil end
+  local lower, upper = {}, {}
+  for i, y in ipairs(one.y) do
+    local error = one.errors and math.abs(one.errors[i])
+    lower[i], upper[i] = error and y - error or one.lower[i], error and y + error or one.upper[i]
+    if lowest and lower[i] < lowest then lower[i] = lowest end
+  end
+  return lower, upper
+end
+
+-- Every other dot between the two bounds, in every other column of dots.
+local function draw_band(self, one, code)
+  local x0, low0, high0
+  local last = self.rows * self.grid.down - 1
+  local bounds = {x = one.x, y = one.low}
+  local highs = {}
+  each_dot(self, {x = one.x, y = one.high}, function(i, _, y) highs[i] = y end)
+  each_dot(self, bounds, function(i, x, low)
+    local high = highs[i]
+    if not high then
+      x0 = nil
+      return
+    end
+    local from = x0 and math.min(x0 + 1, x) or x
+    for column = math.max(from, 0), math.min(x, self.columns * self.grid.across - 1) do
+      local share = x0 and x > x0 and (column - x0) / (x - x0) or 1
+      local top = math.floor((high0 or high) + (high - (high0 or high)) * share + 0.5)
+      local bottom = math.floor((low0 or low) + (low - (low0 or low)) * share + 0.5)
+      for row = math.max(top, 0), math.min(bottom, last) do
+        if column % 2 == 0 and (row + column // 2) % 2 == 0 then
+          self:dot(column, row, code, ".")
+        end
+      end
+    end
+    x0, low0, high0 = x, low, high
+  end, function() x0, low0, high0 = nil, nil, nil end)
+end
+
+local function draw_errors(self, one, code)
+  local highs = {}
+  each_dot(self, {x = one.x, y = one.high}, function(i, _, y) highs[i] = y end)
+  each_dot(self, {x = one.x, y = one.low}, function(i, x, low)
+    if highs[i] then self:line(x, low, x, highs[i], code, "|") end
+  end)
+end
+
 -- Marks at every value of a short series, else at equal distances, those of the series beside
 -- each other.
 local function draw_marks(self, one, i, count, code, mark)
@@ -70,15 +120,26 @@ end
 --- terminal.lines(description, options): see nnlua.plot.terminal.
 return function(given, wanted)
   local look = style.look("plot.lines", wanted)
-  local xs, ys, entries = {}, {}, {}
+  local xs, ys, bounds, entries = {}, {}, {}, {}
   for i, one in ipairs(given.series) do
     xs[i], ys[i] = one.x, one.y
     entries[i] = {name = one.name or "", mark = style.mark(look, i), style = style.series(look, i)}
+  end
+  local lowest = given.log_y and scale.extent(ys, true)
+  for i, one in ipairs(given.series) do
+    local low, high = bounds_of(one, lowest and lowest / 10)
+    bounds[i] = {x = one.x, low = low, high = high}
+    ys[#ys + 1] = low
+    ys[#ys + 1] = high
   end
   local self = chart.new(look, given, {
     x = {lists = xs, range = given.x_range, log = given.log_x},
     y = {lists = ys, range = given.y_range, log = given.log_y},
   }, entries)
+  for i, one in ipairs(given.series) do
+    local draw = one.lower and draw_band or one.errors and draw_errors
+    if draw then draw(self, bounds[i], entries[i].style) end
+  end
   for i, one in ipairs(given.series) do
     if not one.points then draw_line(self, one, entries[i].style, entries[i].mark) end
   end
