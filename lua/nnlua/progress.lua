@@ -39,7 +39,8 @@ local WIDEST, HIGHEST, LOWEST = 120, 20, 6
 -- would make tmux keep it in its history.)
 local ERASE = "\r\27[K\0277\27[B\27[J\0278"
 
-local shown -- the bar that is on the terminal now, or nil
+local shown   -- the bar that is on the terminal now, or nil
+local current -- the newest bar that is not finished, or nil
 
 -- What a line is made of now.
 local function parts_of(self)
@@ -149,6 +150,7 @@ end
 function Progress:finish()
   if self._finished then return end
   self._finished = true
+  if current == self then current = nil end
   self:clear()
   if self._written > 0 and self._done ~= self._plain_done then
     if self._done then self._rate:sample(self._done, self._clock()) end
@@ -176,7 +178,7 @@ local function new(given)
   if terminal == nil then terminal = core.isatty("stdout") and core.isatty("stderr") end
   local clock = o.clock or core.clock
   local now = clock()
-  return setmetatable({
+  current = setmetatable({
     _total = o.total, _unit = o.unit, _samples = o.samples,
     -- its files are loaded when they are needed
     _curves = o.curves and require "nnlua.progress.curves"("progress: curves", o.curves) or nil,
@@ -191,13 +193,19 @@ local function new(given)
     _visible = false,  -- the block is on the terminal
     _finished = false,
   }, Progress)
+  return current
 end
 
+local progress = {duration = line.duration}
+
 --- progress.hide() takes away what is on the terminal, whoever drew it, until its next update.
-local function hide()
+function progress.hide()
   if shown then shown:clear() end
 end
 
-return setmetatable({duration = line.duration, hide = hide}, {
-  __call = function(_, given) return new(given) end,
-})
+--- progress.finish() is finish() of the newest bar that is not finished, if there is one.
+function progress.finish()
+  if current then current:finish() end
+end
+
+return setmetatable(progress, {__call = function(_, given) return new(given) end})

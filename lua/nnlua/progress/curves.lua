@@ -19,7 +19,8 @@ local BUCKETS = 256
 local DEFAULTS = {history = options.required, x = options.required, y = options.required,
                   title = options.optional, log_y = false}
 
--- A bucket is, for each curve, {lowest y, its x, highest y, its x}, or {} where nothing can be drawn.
+-- A bucket is, for each curve, {lowest y, its x, highest y, its x}, or {} where there is nothing to
+-- draw.
 local function extend(group, x, y)
   if not scale.drawable(y) then return end
   if not group[1] or y < group[1] then group[1], group[2] = y, x end
@@ -90,7 +91,7 @@ local function series(self, k)
   return {name = self.y[k]:gsub("_", " "), x = xs, y = ys}
 end
 
---- curves:text(width, height, colour, utf8) -> the picture, or nil while there is too little to see.
+--- curves:text(width, height, colour, utf8) -> the picture, or nil while there is nothing to see.
 function Curves:text(width, height, colour, utf8_wanted)
   gather(self)
   if self.seen < 2 then return nil end

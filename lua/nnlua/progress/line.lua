@@ -45,8 +45,8 @@ local function count_text(done, total)
 end
 
 --- line.parts(facts) -> list of {text, weight}: what a line shows, in order; the heavier, the
---- sooner it goes. facts: done, total, unit, samples (of a step), rate (steps per second), elapsed, text
---- (metrics with two spaces between them); all may be nil.
+--- sooner it goes. facts: done, total, unit, samples (of a step), rate (steps per second), elapsed,
+--- text (metrics with two spaces between them); all may be nil.
 function line.parts(facts)
   local parts = {}
   local function add(weight, text)
