@@ -52,6 +52,9 @@ plot.activations = require "nnlua.plot.activations"
 
 --- bars
 plot.bars = require "nnlua.plot.bars"
+plot.histogram = require "nnlua.plot.histogram"
+plot.heatmap = require("nnlua.plot.heatmap").heatmap
+plot.confusion = require "nnlua.plot.confusion"
 
 local points = require "nnlua.plot.points"
 

@@ -141,16 +141,16 @@ local function add_series(frame, one, k, count, lying)
       local e = one.errors and math.abs(one.errors[i])
       if e and scale.drawable(e) then
         with_errors = with_errors + 1
-        lines[with_errors] = lying and ("<dddd"):pack(v, place, v - e, v + e)
-                             or ("<dddd"):pack(place, v, v - e, v + e)
+        lines[with_errors] = lying and ("<dddd"):pack(v - e, place, 2 * e, 0)
+                             or ("<dddd"):pack(place, v - e, 0, 2 * e)
       end
     end
   end
   frame:add("%s title %s with boxxyerror fc rgb '%s' fs solid noborder",
             frame:records(6, drawn, table.concat(bars)), gnuplot.quote(frame.names[k]),
             palette.colour(k))
-  return with_errors > 0 and ("%s notitle with %serrorbars lc rgb '#222222' lw 1.2 ps 0"):format(
-      frame:records(4, with_errors, table.concat(lines)), lying and "x" or "y")
+  return with_errors > 0 and ("%s notitle %s lc rgb '#222222' lw 1.4"):format(
+      frame:records(4, with_errors, table.concat(lines)), chart.WHISKERS)
 end
 
 -- The chart with the axis of the categories declared, and whether the bars lie.
@@ -176,8 +176,10 @@ local function frame_of(description, names)
   local frame = chart.new(spec)
   local across = lying and "y" or "x"
   frame:axis(across, lying and {count + 0.5, 0.5} or {0.5, math.max(1, count) + 0.5}, marks)
-  frame.figure:add("set %stics scale 0 %s", across,
-                   how == "turned" and "rotate by 90 right" or "norotate")
+  if count > 0 then
+    frame.figure:add("set %stics scale 0 %s", across,
+                     how == "turned" and "rotate by 90 right" or "norotate")
+  end
   frame.figure:add("set grid no%stics", across)
   return frame, lying
 end

@@ -97,7 +97,6 @@ function chart.new(spec)
   figure:add("set border 3 lc rgb '#444444' lw 0.8")
   figure:add("set tics nomirror out scale 0.6 font ',12' textcolor rgb '#222222'")
   figure:add("set grid xtics ytics back lt 1 lc rgb '#e0e0e0' lw 0.6")
-  figure:add("set errorbars 0.8")
   figure:add("set rmargin at screen %.6f", 1 - ((spec.right or 0) + RIGHT) / chart.WIDTH)
   figure:add("set tmargin at screen %.6f", self:from_top(head))
   figure:add("set bmargin at screen %.6f", foot / height)
@@ -175,6 +174,10 @@ function Chart:records(columns, count, bytes)
   return ("%s record=%d format='%%%dfloat64' endian=little using %s"):format(
     self.figure:data(bytes), count, columns, table.concat(using, ":"))
 end
+
+--- chart.WHISKERS: how error bars are drawn, of records x, y, dx, dy from their low ends. (Those of
+--- gnuplot have a white hole at the value.)
+chart.WHISKERS = "with vectors heads size screen 0.008,90 nofilled"
 
 --- c:save(fname, path): as figure:save.
 function Chart:save(fname, path)

@@ -8,7 +8,6 @@ local canvas = require "nnlua.plot.canvas"
 local gnuplot = require "nnlua.plot.gnuplot"
 local input = require "nnlua.plot.input"
 local options = require "nnlua.options"
-local scale = require "nnlua.plot.scale"
 
 local DEFAULTS = {
   images = options.optional, columns = options.optional, labels = options.optional,
@@ -25,27 +24,7 @@ local FINER = 4
 -- Units. The grid grows to about FULL; a pixel to at most LARGEST.
 local FULL, LARGEST = 440, 20
 local EDGE, TITLE_LINE, LABEL_LINE, LABEL_SIZE = canvas.EDGE, canvas.TITLE_LINE, 18, 11
-local BAR_GAP, BAR_WIDTH, BAR_TEXT, BAR_SHORTEST = 24, 16, 62, 120
-
--- The values' range: given, symmetrical for a diverging map, else from 0 where nothing is below.
-local function value_range(fname, given, images)
-  local lo, hi = input.range(fname, "range", given.range)
-  if lo then
-    return lo, hi
-  end
-  local rows = {}
-  for _, image in ipairs(images) do
-    table.move(image, 1, #image, #rows + 1, rows)
-  end
-  lo, hi = scale.extent(rows)
-  if given.colormap == "diverging" then
-    hi = math.max(math.abs(lo or 1), math.abs(hi or 1))
-    hi = hi > 0 and hi or 1.0
-    return -hi, hi
-  end
-  lo, hi = math.min(lo or 0.0, 0.0), hi or 1.0
-  return lo, hi > lo and hi or lo + 1
-end
+local BAR_SHORTEST = 120
 
 -- Units between images, and units a side of a pixel: as large as fits, wide enough for the labels,
 -- in whole dots of a PNG.
@@ -105,12 +84,12 @@ return function(path, given)
   local images = input.images(fname, given.images)
   local labels = input.texts(fname, "labels", given.labels, #images)
   local columns = input.count(fname, "columns", given.columns, math.ceil(math.sqrt(#images)))
-  local colour = scale.colormap(given.colormap)
-  if not colour then
-    input.raise(fname, "colormap", "'diverging', 'sequential', 'gray' or 'ink' expected, got '%s'",
-                tostring(given.colormap))
+  local colour = input.colormap(fname, given.colormap)
+  local all = {}
+  for _, image in ipairs(images) do
+    table.move(image, 1, #image, #all + 1, all)
   end
-  local lo, hi = value_range(fname, given, images)
+  local lo, hi = input.colour_range(fname, given.range, given.colormap, all)
   local value_label = input.text(fname, "value_label", given.value_label)
 
   columns = math.min(columns, #images)
@@ -123,8 +102,8 @@ return function(path, given)
   local with_bar = value_label ~= "" or not UNSCALED[given.colormap]
   local width, height = grid_width + 2 * EDGE, grid_height
   if with_bar then
-    width = width + BAR_GAP + BAR_WIDTH + BAR_TEXT + (value_label ~= "" and 16 or 0)
     height = math.max(height, BAR_SHORTEST + label_line)
+    width = width + canvas.side_bar_width(lo, hi, height - label_line, value_label)
   end
   local title = canvas.title(input.text(fname, "title", given.title), width)
   local top = EDGE + #title * TITLE_LINE
@@ -144,11 +123,8 @@ return function(path, given)
     sheet:frame(x, y + label_line, w, h)
   end
   if with_bar then
-    local x, y = EDGE + grid_width + BAR_GAP, top + label_line
-    local length = height - label_line
-    sheet:bar(x, y, BAR_WIDTH, length, colour, scale.marks(lo, hi, length / 80), true)
-    sheet:text(x + BAR_WIDTH + BAR_TEXT, y + length / 2, value_label,
-               {align = "center", rotate = 90, size = LABEL_SIZE})
+    sheet:side_bar(EDGE + grid_width, top + label_line, height - label_line, colour, lo, hi,
+                   value_label)
   end
   return sheet:save(fname, path)
 end

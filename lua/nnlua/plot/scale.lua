@@ -66,7 +66,7 @@ function scale.text(v, step, size)
   if size ~= 0 and (size >= 1e7 or size < 1e-4) then
     return scientific(v, step and math.ceil(math.max(0, math.log(size / step, 10))) + 1 or 3)
   end
-  local text = ("%.4g"):format(v)
+  local text = (math.abs(v) < 1e4 and "%.4g" or "%.0f"):format(v)
   if step then
     local decimals = math.max(0, -math.floor(math.log(step, 10) + 1e-9))
     text = ("%." .. decimals .. "f"):format(v)
