@@ -6,6 +6,7 @@
 
 local display = require "nnlua.display"
 local Grid = require "nnlua.plot.terminal.grid"
+local heading = require "nnlua.plot.terminal.heading"
 local scale = require "nnlua.plot.scale"
 local style = require "nnlua.plot.terminal.style"
 
@@ -57,64 +58,6 @@ local function place(v, limits, log)
     return math.log(v / limits[1]) / math.log(limits[2] / limits[1])
   end
   return (v - limits[1]) / (limits[2] - limits[1])
-end
-
--- The legend as rows of {x, entry} within `width`; entries: list of {name, mark, style}.
-local function legend_rows(look, entries, width)
-  local rows, x = {}, nil
-  for _, entry in ipairs(entries) do
-    local name = display.clip(display.clean(entry.name, look.utf8):gsub("%s+", " "),
-                              width - display.width(entry.mark) - 1, look.utf8)
-    local needed = display.width(entry.mark) + 1 + display.width(name)
-    if name ~= "" then
-      if not x or x + needed > width then
-        rows[#rows + 1], x = {}, 0
-      end
-      local row = rows[#rows]
-      row[#row + 1] = {x, entry, name}
-      x = x + needed + 3
-    end
-  end
-  return rows
-end
-
--- Rows for title, legend and labels, as many as leave the chart something.
-local function layout(look, given, entries)
-  local room = look.height - 5
-  local parts = {}
-  local function take(rows)
-    if #rows > room then return {} end
-    room = room - #rows
-    return rows
-  end
-  local xlabel = display.clean(given.xlabel or "", look.utf8)
-  local ylabel = display.clean(given.ylabel or "", look.utf8)
-  parts.axis = look.height >= 3 and look.width >= 12
-  parts.legend = take(legend_rows(look, entries, look.width))
-  parts.ylabel = take(ylabel:find("%S") and {ylabel} or {})
-  parts.xlabel = take(xlabel:find("%S") and {xlabel} or {})
-  parts.title = take(display.wrap(given.title or "", look.width, look.utf8))
-  return parts
-end
-
-local function draw_head(self, parts)
-  local grid, look, y = self.grid, self.look, 0
-  for _, line in ipairs(parts.title) do
-    grid:text(math.max(0, (look.width - display.width(line)) // 2), y, line, style.bold(look))
-    y = y + 1
-  end
-  for _, row in ipairs(parts.legend) do
-    for _, item in ipairs(row) do
-      local x = grid:text(item[1], y, item[2].mark, item[2].style)
-      grid:text(x + 1, y, item[3])
-    end
-    y = y + 1
-  end
-  for _, label in ipairs(parts.ylabel) do
-    grid:text(0, y, display.clip(label, look.width, look.utf8), style.faint(look))
-    y = y + 1
-  end
-  return y
 end
 
 local function draw_y_axis(self, marks, gutter)
@@ -173,7 +116,6 @@ local function draw_x_axis(self, labels, title)
     grid:text(label[2], y + 1, label[3])
   end
   if title then
-    title = display.clip(title, look.width, look.utf8)
     local middle = self.left + self.columns // 2 - display.width(title) // 2
     grid:text(math.max(0, math.min(middle, look.width - display.width(title))), y + 2, title,
               self.faint)
@@ -181,19 +123,24 @@ local function draw_x_axis(self, labels, title)
 end
 
 --- chart.new(look, given, axes, entries) -> chart, its frame drawn.
--- given: {title=, xlabel=, ylabel=}; axes: {x = {lists=, range=, log=}, y = ...} where range is
--- {lo, hi}, {} or nil; entries: of the legend, {name=, mark=, style=} each.
+-- given: {title=, note=, xlabel=, ylabel=}; axes: {x = {lists=, range=, log=}, y = ...} where range
+-- is {lo, hi}, {} or nil; entries: of the legend, {name=, mark=, style=} each.
 function chart.new(look, given, axes, entries)
   local self = setmetatable({look = look, grid = Grid(look.width, look.height, look.utf8),
                              faint = style.faint(look), axes = axes}, Chart)
-  local parts = layout(look, given, entries)
-  self.top = draw_head(self, parts)
-  self.rows = math.max(1, look.height - self.top - (parts.axis and 2 or 0) - #parts.xlabel)
+  -- the chart keeps three rows with its axes
+  local has_axis = look.height >= 3 and look.width >= 12
+  local xlabel = display.clip(display.clean(given.xlabel or "", look.utf8), look.width, look.utf8)
+  xlabel = look.height >= 8 and xlabel:find("%S") and xlabel or nil
+  local head = heading(look, given, entries, look.height - 5 - (xlabel and 1 or 0))
+  head.draw(self.grid)
+  self.top = #head
+  self.rows = math.max(1, look.height - self.top - (has_axis and 2 or 0) - (xlabel and 1 or 0))
   local y_marks
   self.y_limits, y_marks = marks_of(look, axes.y, math.max(2, self.rows // PITCH_Y), false)
   local gutter = 0
   for _, mark in ipairs(y_marks) do gutter = math.max(gutter, display.width(mark[2])) end
-  if not parts.axis then
+  if not has_axis then
     gutter = -1
   elseif gutter > look.width // 3 then
     gutter, y_marks = 0, {}
@@ -201,9 +148,9 @@ function chart.new(look, given, axes, entries)
   self.left = gutter + 1
   self.columns = math.max(1, look.width - self.left)
   local labels = scale_x(self)
-  if parts.axis then
+  if has_axis then
     draw_y_axis(self, y_marks, gutter)
-    draw_x_axis(self, labels, parts.xlabel[1])
+    draw_x_axis(self, labels, xlabel)
   end
   return self
 end
@@ -267,11 +214,29 @@ function Chart:mark(x, y, char, code)
   end
 end
 
+local BLOCKS = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+
+--- chart:column(x, share, style): fills the x-th column of cells from the axis up, to that share of
+--- the area's height.
+function Chart:column(x, share, code)
+  if x < 0 or x >= self.columns or share <= 0 then return end
+  local eighths = math.floor(math.min(share, 1) * self.rows * 8 + 0.5)
+  if not self.look.utf8 then eighths = eighths + 4 - (eighths + 4) % 8 end
+  local y = self.top + self.rows - 1
+  while eighths > 0 do
+    self.grid:put(self.left + x, y, self.look.utf8 and BLOCKS[math.min(eighths, 8)] or "#", code)
+    eighths, y = eighths - 8, y - 1
+  end
+end
+
+--- chart:share(v) -> where v lies on the y axis, from 0 to 1.
+function Chart:share(v)
+  return place(v, self.y_limits, self.axes.y.log)
+end
+
 --- chart:text() -> the picture, every line ended by a newline; empty lines at the end are left out.
 function Chart:text()
-  local lines = self.grid:lines()
-  while #lines > 1 and lines[#lines] == "" do lines[#lines] = nil end
-  return table.concat(lines, "\n") .. "\n"
+  return self.grid:picture()
 end
 
 return chart

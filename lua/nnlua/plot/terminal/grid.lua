@@ -26,6 +26,7 @@ local function new(width, height, utf8_wanted)
     dots = {},   -- by cell (y * width + x): bits of the dots
     chars = {},  -- by cell: a text one column wide, or two and "" behind it
     styles = {}, -- by cell
+    backs = {},  -- by cell: the style of what is behind
   }, Grid)
 end
 
@@ -34,6 +35,12 @@ function Grid:put(x, y, char, style)
   if x < 0 or x >= self.width or y < 0 or y >= self.height then return end
   local cell = y * self.width + x
   self.chars[cell], self.styles[cell] = char, style
+end
+
+--- grid:back(x, y, style): what is behind the cell's character, "48;5;32".
+function Grid:back(x, y, style)
+  if x < 0 or x >= self.width or y < 0 or y >= self.height then return end
+  self.backs[y * self.width + x] = style
 end
 
 --- grid:text(x, y, text [, style]) -> the column behind it. What does not fit is cut.
@@ -92,7 +99,7 @@ local function row_text(self, y)
   local first, last = y * self.width, -1
   for x = self.width - 1, 0, -1 do
     local cell = first + x
-    if self.dots[cell] or self.styles[cell] or (self.chars[cell] or " ") ~= " " then
+    if self.dots[cell] or self.backs[cell] or (self.chars[cell] or " ") ~= " " then
       last = x
       break
     end
@@ -101,7 +108,8 @@ local function row_text(self, y)
   for x = 0, last do
     local cell = first + x
     local char = self.chars[cell] or self.dots[cell] and BRAILLE[self.dots[cell]] or " "
-    local style = self.styles[cell]
+    local style, back = self.styles[cell], self.backs[cell]
+    if back then style = style and style .. ";" .. back or back end
     if style ~= current then
       parts[#parts + 1] = style and "\27[0;" .. style .. "m" or "\27[0m"
       current = style
@@ -117,6 +125,13 @@ function Grid:lines()
   local list = {}
   for y = 0, self.height - 1 do list[y + 1] = row_text(self, y) end
   return list
+end
+
+--- grid:picture() -> the lines as one text, each ended by a newline, without empty ones at the end.
+function Grid:picture()
+  local lines = self:lines()
+  while #lines > 1 and lines[#lines] == "" do lines[#lines] = nil end
+  return table.concat(lines, "\n") .. "\n"
 end
 
 return new

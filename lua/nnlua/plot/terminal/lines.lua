@@ -119,7 +119,7 @@ end
 
 --- terminal.lines(description, options): see nnlua.plot.terminal.
 return function(given, wanted)
-  local look = style.look("plot.lines", wanted)
+  local look = style.look("lines", wanted)
   local xs, ys, bounds, entries = {}, {}, {}, {}
   for i, one in ipairs(given.series) do
     xs[i], ys[i] = one.x, one.y

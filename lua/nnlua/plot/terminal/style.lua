@@ -8,9 +8,10 @@ local options = require "nnlua.options"
 
 local style = {}
 
--- The plots' palette (Okabe and Ito's) as xterm's 256 colours, readable on black and on white, and
--- as the eight that every colour terminal has.
+-- The plots' palette (Okabe and Ito's) as xterm's 256 colours, readable on black and on white;
+-- darker ones of the same hues; and as the eight that every colour terminal has.
 local COLOURS = {32, 166, 36, 175, 74, 178, 244, 132, 61, 143}
+local DARK = {24, 94, 22, 96, 31, 136, 240, 89, 54, 58}
 local EIGHT = {34, 31, 32, 35, 36, 33, 34, 31, 32, 35}
 
 local MARKS = {"●", "■", "▲", "◆", "▼", "★", "○", "□", "△", "◇"}
@@ -50,6 +51,12 @@ end
 --- style.mark(look, i) -> the character that stands for the i-th series.
 function style.mark(look, i)
   return nth(look.utf8 and MARKS or LETTERS, i)
+end
+
+--- style.background(look, i) -> the code of a dark shade of the i-th series behind text; nil with
+--- fewer than 256 colours.
+function style.background(look, i)
+  return look.colour >= 256 and "48;5;" .. nth(DARK, i) or nil
 end
 
 --- style.bold(look), style.faint(look) -> SGR codes, or nil without colours.
