@@ -37,7 +37,7 @@ plot.lines = require("nnlua.plot.lines").lines
 -- smooth       true: linear interpolation between pixels, which shows strokes in noisy weights
 --              better; default false: every pixel a sharp square
 -- value_label  what the values are, beside the colour bar. Without it "gray" and "ink" have no bar
-plot.images = require "nnlua.plot.images"
+plot.images = require("nnlua.plot.images").images
 
 --- plot.activations(path, {images=, layers=, ...}) -> true | nil, message: what a network does with
 --- a few inputs. A row per sample: its image, and for each layer a strip with one cell per unit.
@@ -55,6 +55,8 @@ plot.bars = require "nnlua.plot.bars"
 plot.histogram = require "nnlua.plot.histogram"
 plot.heatmap = require("nnlua.plot.heatmap").heatmap
 plot.confusion = require "nnlua.plot.confusion"
+plot.filters = require "nnlua.plot.filters"
+plot.curves = require("nnlua.plot.curves").curves
 
 local points = require "nnlua.plot.points"
 

@@ -159,8 +159,8 @@ end
 --- input.colormap(fname, name) -> the colour map of that name.
 function input.colormap(fname, name)
   return scale.colormap(name)
-    or input.raise(fname, "colormap", "'diverging', 'sequential', 'gray' or 'ink' expected, got '%s'",
-                   tostring(name))
+    or input.raise(fname, "colormap", "'diverging', 'sequential', 'viridis', 'gray' or 'ink' expected, "
+                   .. "got '%s'", tostring(name))
 end
 
 --- input.colour_range(fname, range, colormap, rows) -> lo, hi of the colours of lists of numbers:
