@@ -213,8 +213,8 @@ local function all_whole(lists)
   return true
 end
 
---- c:fit(name, lists, range, log): declares the axis "x" or "y" for lists of values; range: {lo, hi}
---- or {}: what the data need.
+--- c:fit(name, lists, range, log): declares the axis "x" or "y" for lists of values; range:
+--- {lo, hi}, or {} for what the data need.
 function Chart:fit(name, lists, range, log)
   local lo, hi = range[1], range[2]
   if not lo then

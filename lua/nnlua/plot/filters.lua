@@ -26,8 +26,8 @@ local function read_weights(fname, value)
   end
   local rank = core.is_tensor(value) and #core.shape(value)
   if rank ~= 2 and rank ~= 4 then
-    input.raise(fname, "weights", "a tensor [out,in] or [out,in,h,w], or a module with one, expected, "
-                .. "got %s", rank and "[" .. table.concat(core.shape(value), ",") .. "]"
+    input.raise(fname, "weights", "a tensor [out,in] or [out,in,h,w], or a module with one, "
+                .. "expected, got %s", rank and "[" .. table.concat(core.shape(value), ",") .. "]"
                 or options.type_name(value))
   elseif core.numel(value) == 0 then
     input.raise(fname, "weights", "it is empty")
