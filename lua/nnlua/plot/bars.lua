@@ -158,7 +158,7 @@ local function frame_of(description, names)
   local labels, count = description.labels, #description.labels
   local how, lines, most = layout(description)
   local spec = {title = description.title, names = names, xlabel = description.xlabel,
-                ylabel = description.ylabel}
+                ylabel = description.ylabel, named = true}
   local marks, longest = {}, 0
   for i, label in ipairs(labels) do
     local text = how == "below" and table.concat(lines[i], "\n") or gnuplot.cut(label, LONGEST)
@@ -167,7 +167,7 @@ local function frame_of(description, names)
   end
   local lying = how == "beside"
   if lying then
-    spec.xlabel, spec.ylabel = spec.ylabel, spec.xlabel
+    spec.xlabel, spec.ylabel, spec.named = spec.ylabel, spec.xlabel, false
     spec.left = longest * LETTER + 18
     spec.height = math.max(80, count * math.max(PITCH + 2, #names * BAR_LEAST + 6))
   else

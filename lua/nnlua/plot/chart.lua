@@ -73,7 +73,8 @@ Chart.__index = Chart
 
 --- chart.new(spec) -> an empty chart. spec, all optional but the texts of chart.describe:
 --- title, xlabel, ylabel; names (of the series, "" for none); note (small, below the legend);
---- height (of the part between the axes; default 320); right (units kept free there); left and
+--- height (of the part between the axes; default 320); named (true: the marks of x are texts that
+--- fit, not numbers of which some are enough); right (units kept free there); left and
 --- under (units for what stands beside the axes; default: what tics of numbers need).
 function chart.new(spec)
   local title = gnuplot.wrap(spec.title, TITLE_LETTERS)
@@ -92,12 +93,13 @@ function chart.new(spec)
     names = names, -- of the series, as the legend shows them
     elements = {}, -- of the plot command, in order
     labels = labels, -- lines of the axes' names
+    right = (spec.right or 0) + RIGHT, -- units right of the axes
+    named = spec.named, -- the marks of x are names that somebody has made fit
     left = spec.left, -- units of the texts beside the y axis, if they are not known by its marks
   }, Chart)
   figure:add("set border 3 lc rgb '#444444' lw 0.8")
   figure:add("set tics nomirror out scale 0.6 font ',12' textcolor rgb '#222222'")
   figure:add("set grid xtics ytics back lt 1 lc rgb '#e0e0e0' lw 0.6")
-  figure:add("set rmargin at screen %.6f", 1 - ((spec.right or 0) + RIGHT) / chart.WIDTH)
   figure:add("set tmargin at screen %.6f", self:from_top(head))
   figure:add("set bmargin at screen %.6f", foot / height)
   for i, line in ipairs(labels.x) do
@@ -127,10 +129,25 @@ function Chart:from_top(units)
   return 1 - units / self.height
 end
 
+-- Every, every second, third, ... of the marks of an x axis, so that they do not meet.
+local function thinned(marks, room)
+  local every = math.max(1, math.ceil(#marks * room / chart.INNER))
+  local result = {}
+  for i = 1, #marks, every do result[#result + 1] = marks[i] end
+  return result
+end
+
 --- c:axis(name, limits, marks [, log [, minor]]): declares the axis "x" or "y": {lo, hi}, its marks
 --- {value, text}, and for a logarithmic one the places of the marks without text.
 function Chart:axis(name, limits, marks, log, minor)
   local figure = self.figure
+  local widest = 0
+  for _, mark in ipairs(marks) do widest = math.max(widest, utf8.len(mark[2])) end
+  widest = widest * chart.DIGIT
+  if name == "x" and not self.named then
+    marks = thinned(marks, widest + 12)
+    self.right = math.max(self.right, widest / 2 + 4) -- the last may stand at the end
+  end
   figure:add("set %srange [%.17g:%.17g]", name, limits[1], limits[2])
   if #marks > 0 then
     figure:add("set %stics %s", name, gnuplot.tics(marks, minor))
@@ -141,9 +158,9 @@ function Chart:axis(name, limits, marks, log, minor)
     figure:add("set logscale %s", name)
   end
   if name == "y" then
-    local widest = 0
-    for _, mark in ipairs(marks) do widest = math.max(widest, utf8.len(mark[2])) end
-    self:place_left(self.left or widest * chart.DIGIT + 22)
+    self:place_left(self.left or widest + 22)
+  else
+    figure:add("set rmargin at screen %.6f", 1 - self.right / chart.WIDTH)
   end
 end
 
@@ -196,8 +213,8 @@ local function all_whole(lists)
   return true
 end
 
---- c:fit(name, lists, range, log): declares the axis "x" or "y" for lists of values; range: {lo, hi}
---- or {}: what the data need.
+--- c:fit(name, lists, range, log): declares the axis "x" or "y" for lists of values; range:
+--- {lo, hi}, or {} for what the data need.
 function Chart:fit(name, lists, range, log)
   local lo, hi = range[1], range[2]
   if not lo then
@@ -210,7 +227,7 @@ function Chart:fit(name, lists, range, log)
   end
   -- the x axis ends where the data does: a curve of 4,321 epochs is not drawn on 5,000
   local fixed = range[1] and "exact" or (name == "x" and lo ~= hi and "near")
-  self:axis(name, scale.linear(lo, hi, name == "x" and 6 or 5, fixed,
+  self:axis(name, scale.linear(lo, hi, name == "x" and 6 or 7, fixed,
                                name == "x" and all_whole(lists) and 1))
 end
 

@@ -1,9 +1,10 @@
 -- gnuplot as a child process: one picture in, one PNG, SVG or PDF file out.
 --
--- Invariants: the same picture is the same bytes, whenever it is drawn; numbers and pixels reach gnuplot only as binary files; every text becomes a
--- double-quoted literal in which all but harmless ASCII is an octal escape; the shell and gnuplot
--- see no path but those of our own temporary files. The picture appears under its name complete
--- or not at all, and no temporary file outlives the call.
+-- Invariants: the same picture is the same bytes, whenever it is drawn; numbers and pixels reach
+-- gnuplot only as binary files; every text becomes a double-quoted literal in which all but
+-- harmless ASCII is an octal escape; the shell and gnuplot see no path but those of our own
+-- temporary files. The picture appears under its name complete or not at all, and no temporary file
+-- outlives the call.
 
 local options = require "nnlua.options"
 
@@ -167,8 +168,9 @@ local function header(self, format, data, output)
     -- a line of width 1 is half a point wide; the font, as in a PNG, 4/3 dot a point
     local point = 72 / PER_INCH
     terminal = ("pdfcairo size %.6fin,%.6fin font %s fontscale %g linewidth %g pointscale %g "
-                .. "dashlength 1.8"):format(self.width / PER_INCH, self.height / PER_INCH,
-                                          gnuplot.quote(FONT .. ",12"), point, 2 * point, 1.1 * point)
+                .. "dashlength 1.8")
+      :format(self.width / PER_INCH, self.height / PER_INCH, gnuplot.quote(FONT .. ",12"), point,
+              2 * point, 1.1 * point)
   else
     -- pngcairo takes a font size as points of 3/4 unit, svg as units
     terminal = ("svg size %d,%d font %s fontscale 1.333 linewidth 1.2"):format(

@@ -136,15 +136,16 @@ local function draw_numbers(sheet, x, y, w, h, colours, texts)
       local ink, lines = heatmap.ink(colours[i][j]), {}
       for line in (text .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
       for k, line in ipairs(lines) do
-        sheet:text(x + (j - 0.5) * w, y + (i - 0.5) * h + (k - (#lines + 1) / 2) * NUMBER_LINE, line,
+        local middle = y + (i - 0.5) * h + (k - (#lines + 1) / 2) * NUMBER_LINE
+        sheet:text(x + (j - 0.5) * w, middle, line,
                    {align = "center", size = NUMBER_SIZE, colour = ink})
       end
     end
   end
 end
 
---- heatmap.draw(fname, path, spec) -> true | nil, message. spec: values (rows of numbers), colormap,
---- range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings, or nil),
+--- heatmap.draw(fname, path, spec) -> true | nil, message. spec: values (rows of numbers),
+--- colormap, range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings, or nil),
 --- title, xlabel, ylabel, value_label.
 function heatmap.draw(fname, path, spec)
   local rows, columns = #spec.values, #spec.values[1]
@@ -162,7 +163,8 @@ function heatmap.draw(fname, path, spec)
   local right = left + width + canvas.side_bar_width(lo, hi, bar_height, spec.value_label) + EDGE
   local title = canvas.title(spec.title, right)
   local top = EDGE + #title * TITLE_LINE
-  local under = top + math.max(height + GAP + (turned and below_width or LABEL_LINE), bar_height + GAP)
+  local names_height = turned and below_width or LABEL_LINE
+  local under = top + GAP + math.max(height + names_height, bar_height)
   local bottom = under + (spec.xlabel ~= "" and NAME_LINE + 2 or 0) + EDGE
 
   local sheet = canvas.new(math.ceil(right), math.ceil(bottom))

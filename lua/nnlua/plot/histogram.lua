@@ -91,7 +91,9 @@ local function describe(fname, given)
   description.series, description.edges, description.values = series, edges, nil
   description.note = outside > 0
     and ("%d of %d values are outside, or no numbers"):format(outside, all) or ""
-  if description.ylabel == "" then description.ylabel = description.density and "density" or "count" end
+  if description.ylabel == "" then
+    description.ylabel = description.density and "density" or "count"
+  end
   return description
 end
 

@@ -48,7 +48,8 @@ function input.numbers(fname, what, value)
   return floats(fname, what, table_of(fname, what, value, "a list of numbers or a vector"))
 end
 
---- input.flat(fname, what, value) -> list of floats, from a list of numbers or a tensor of any shape.
+--- input.flat(fname, what, value) -> list of floats, from a list of numbers or a tensor of any
+--- shape.
 function input.flat(fname, what, value)
   if core.is_tensor(value) then
     value = value:detach():reshape(-1)
@@ -159,8 +160,8 @@ end
 --- input.colormap(fname, name) -> the colour map of that name.
 function input.colormap(fname, name)
   return scale.colormap(name)
-    or input.raise(fname, "colormap", "'diverging', 'sequential', 'gray' or 'ink' expected, got '%s'",
-                   tostring(name))
+    or input.raise(fname, "colormap", "'diverging', 'sequential', 'viridis', 'gray' or 'ink' "
+                   .. "expected, got '%s'", tostring(name))
 end
 
 --- input.colour_range(fname, range, colormap, rows) -> lo, hi of the colours of lists of numbers:

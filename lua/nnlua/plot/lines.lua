@@ -181,8 +181,9 @@ function lines.draw(fname, path, description)
       local none, span = {}, {}
       for k, low in ipairs(one.low) do none[k], span[k] = 0.0, one.high[k] - low end
       local drawn, bytes = encode({one.x, one.low, none, span}, {log_x, log_y})
-      frame:add("%s notitle %s lc rgb '%s' lw 1.5", frame:records(4, drawn > 0 and #one.x or 0, bytes),
-                chart.WHISKERS, palette.colour(i))
+      frame:add("%s notitle %s lc rgb '%s' lw 1.5",
+                frame:records(4, drawn > 0 and #one.x or 0, bytes), chart.WHISKERS,
+                palette.colour(i))
     end
     local drawn, bytes = encode({one.x, one.y}, {log_x, log_y})
     frame:add("%s title %s %s", frame:records(2, drawn > 0 and #one.x or 0, bytes),

@@ -185,12 +185,15 @@ end
 
 -- Anchors at equal distances, from the low end to the high one. diverging: ColorBrewer's RdBu,
 -- blue for negative, white for zero, red for positive; sequential: ColorBrewer's Blues from white;
--- gray: black to white. All three read the same with any colour vision.
+-- viridis: S. van der Walt and N. Smith's, for points, which must not vanish on white; gray: black
+-- to white. All read the same with any colour vision.
 local MAPS = {
   diverging = {"053061", "2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7",
                "fddbc7", "f4a582", "d6604d", "b2182b", "67001f"},
   sequential = {"ffffff", "deebf7", "c6dbef", "9ecae1", "6baed6", "4292c6", "2171b5", "08519c",
                 "08306b"},
+  viridis = {"440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70",
+             "7ad151", "bddf26", "fde725"},
   gray = {"000000", "ffffff"},
   ink = {"ffffff", "000000"},
 }
@@ -200,7 +203,7 @@ scale.MISSING = "\xcc\xcc\xcc"
 
 --- scale.colormap(name) -> function (v, lo, hi): three bytes for v on a scale from lo to hi
 --- (clamped; MISSING for what is not drawable), or nil for a name other than diverging, sequential,
---- gray (0 is black) and ink (0 is white).
+--- viridis, gray (0 is black) and ink (0 is white).
 function scale.colormap(name)
   local anchors = MAPS[name]
   if not anchors then
