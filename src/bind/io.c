@@ -205,13 +205,6 @@ static int io_read_directory(lua_State *L)
     return 3;
 }
 
-/* is_locked(path) -> whether a process holds the file by flock(2). */
-static int io_is_locked(lua_State *L)
-{
-    lua_pushboolean(L, nn_file_is_locked(nnb_io_path(L, 1, "is_locked")));
-    return 1;
-}
-
 typedef struct sorted_text {
     const char *text;
     size_t size;
@@ -267,7 +260,6 @@ void nnb_open_io(lua_State *L)
                                          {"sync_file", io_sync_file},
                                          {"mkdir_p", io_mkdir_p},
                                          {"read_directory", io_read_directory},
-                                         {"is_locked", io_is_locked},
                                          {"sort_bytes", io_sort_bytes},
                                          {"sha256", io_sha256},
                                          {NULL, NULL}};
@@ -275,6 +267,7 @@ void nnb_open_io(lua_State *L)
     nnb_open_io_safetensors(L);
     nnb_open_io_numpy(L);
     nnb_open_io_csv(L);
+    nnb_open_io_log(L);
     nnb_open_json(L);
     lua_setfield(L, -2, "io");
 }

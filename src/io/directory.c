@@ -52,6 +52,13 @@ nn_status nn_directory_make(const char *path, nn_error *err)
     return status;
 }
 
+nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err)
+{
+    *made = mkdir(path, 0777) == 0;
+    if (*made || errno == EEXIST) return NN_OK;
+    return refuse("make directory", path, errno, err);
+}
+
 /* ---- what is in one ---- */
 
 void nn_directory_release(nn_directory *directory)

@@ -44,11 +44,12 @@ nn_status nn_file_write(const char *path, const void *data, size_t size, nn_erro
 /* Puts what the system holds of a file's bytes on the disk. */
 nn_status nn_file_sync(const char *path, nn_error *err);
 
-/* Whether a process holds an exclusive flock(2) on the file; false if it cannot be opened. */
-bool nn_file_is_locked(const char *path);
-
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
+
+/* Makes a directory whose parent is there; *made is false if it exists, as whatever it does. Of
+** several processes at once it is true for one. */
+nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err);
 
 /* What a directory holds. */
 typedef struct nn_directory_entry {
