@@ -47,5 +47,6 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_warp(L);
     nnb_open_metrics(L);
     nnb_open_interrupt(L);
+    nnb_open_sqlite(L);
     return 1;
 }

@@ -10,7 +10,6 @@
 
 local core = require "nnlua.core"
 local metrics_file = require "nnlua.runs.metrics_file"
-local options = require "nnlua.options"
 
 local reader = {}
 
@@ -96,7 +95,9 @@ end
 local function real_state(dir, said, names)
   if said == "running" and not core.io.is_locked(dir .. "/lock") then return "killed" end
   if said then return said end
-  if has(names, "run.json") then return core.io.is_locked(dir .. "/lock") and "running" or "killed" end
+  if has(names, "run.json") then
+    return core.io.is_locked(dir .. "/lock") and "running" or "killed"
+  end
   return has(names, "metrics.csv") and "finished" or "killed"
 end
 
@@ -172,23 +173,21 @@ local function id_of(dir)
   return path:match("([^/]+/[^/]+)$") or path
 end
 
---- reader.read(dir [, {metrics = true}]) -> run | nil, message if there is no run in the folder.
----
---- run.dir; run.id ("NAME/DATE-TIME"), run.name; run.state ("running", "finished", "failed",
---- "interrupted", "killed"); run.created, run.started, run.ended: seconds since 1970, or nil;
---- run.seconds: its duration if known; run.message: of a failure; run.info: what run.json says ({}
---- without it); run.tags, run.seed; run.config ({} without one); run.columns, run.rows,
---- run.metrics: column -> list (numbers, NaN where a cell is empty; or texts); metrics = false
---- leaves these out. run.images: list of {tag, step, path}; run.pictures: names of the other
---- pictures in the folder; run.checkpoints: names below checkpoints/; run.confusion, run.examples:
---- what the files say, or nil; run.files: names of all entries of the folder; run.problems: what is
---- damaged, a list of lines. run:texts(), run:histograms() -> lists of the lines of their files;
---- run:path(name) -> path.
-function reader.read(dir, given)
-  local o = options.check("runs.read", given, {metrics = true})
+-- How long a run took, which ended without saying so: until its last row.
+local function seconds_until_killed(run, names, modified)
+  local last = 0
+  for i, name in ipairs(names) do
+    if name:find("^metrics%.csv") then last = math.max(last, modified[i] * 1e-9) end
+  end
+  return run.started and last > run.started and last - run.started or run.seconds
+end
+
+--- reader.facts(dir) -> run | nil, message: reader.read without metrics, images and what was kept
+--- of the results. run.path(run, name) is there.
+function reader.facts(dir)
   dir = #dir > 1 and dir:gsub("/+$", "") or dir
-  local names, message = core.io.read_directory(dir)
-  if not names then return nil, message end
+  local names, _, modified = core.io.read_directory(dir)
+  if not names then return nil, ("there is no folder '%s'"):format(dir) end
   if not reader.is_run(names) then return nil, ("there is no run in '%s'"):format(dir) end
   local problems = {}
   local info = object(dir, "run.json", problems) or {}
@@ -200,18 +199,37 @@ function reader.read(dir, given)
   run.created = reader.time(info.created) or time_in_name(dir:match("[^/]*$"))
   run.started, run.ended = reader.time(state.started), reader.time(state.ended)
   run.seconds = tonumber(state.seconds)
-  run.message = state.message
+  if run.state == "killed" then run.seconds = seconds_until_killed(run, names, modified) end
+  run.message = type(state.message) == "string" and state.message or nil
   run.seed = info.seed
   run.tags = type(info.tags) == "table" and info.tags or {}
   run.config = object(dir, "config.json", problems) or {}
-  if o.metrics then run.metrics, run.columns, run.rows = read_metrics(dir) end
+  function run.path(_, name) return dir .. "/" .. name end
+  return run
+end
+
+--- reader.read(dir) -> run | nil, message if there is no run in the folder.
+---
+--- run.dir; run.id ("NAME/DATE-TIME"), run.name; run.state ("running", "finished", "failed",
+--- "interrupted", "killed"); run.created, run.started, run.ended: seconds since 1970, or nil;
+--- run.seconds: its duration if known; run.message: of a failure; run.info: what run.json says ({}
+--- without it); run.tags, run.seed; run.config ({} without one); run.columns, run.rows,
+--- run.metrics: column -> list (numbers, NaN where a cell is empty; or texts). run.images: list of
+--- {tag, step, path}; run.pictures: names of the other pictures in the folder; run.checkpoints:
+--- names below checkpoints/; run.confusion, run.examples: what the files say, or nil; run.files:
+--- names of all entries of the folder; run.problems: what is damaged, a list of lines. run:texts(),
+--- run:histograms() -> lists of what the lines of their files say; run:path(name) -> path.
+function reader.read(dir)
+  local run, message = reader.facts(dir)
+  if not run then return nil, message end
+  dir = run.dir
+  run.metrics, run.columns, run.rows = read_metrics(dir)
   run.images = {}
   add_images(run.images, dir)
-  run.pictures = files_with(names, {png = true, svg = true})
+  run.pictures = files_with(run.files, {png = true, svg = true})
   run.checkpoints = core.io.read_directory(dir .. "/checkpoints") or {}
-  run.confusion = object(dir, "confusion.json", problems)
-  run.examples = object(dir, "examples.json", problems)
-  function run.path(_, name) return dir .. "/" .. name end
+  run.confusion = object(dir, "confusion.json", run.problems)
+  run.examples = object(dir, "examples.json", run.problems)
   function run.texts() return reader.json_lines(dir .. "/texts.jsonl") end
   function run.histograms() return reader.json_lines(dir .. "/histograms.jsonl") end
   return run
