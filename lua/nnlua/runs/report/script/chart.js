@@ -104,7 +104,7 @@ class Chart {
     const xs = this.xLimits(), ys = this.yLimits(xs);
     const paint = this.canvas.getContext("2d");
     paint.font = "11px " + getComputedStyle(document.body).fontFamily;
-    const plot = {top: 8, bottom: height - 24, right: width - 14};
+    const plot = {top: 8, bottom: height - 38, right: width - 14};
     this.y = scaleOf(ys[0], ys[1], this.view.logY, plot.bottom, plot.top);
     this.yTicks = ticksOf(this.y, (plot.bottom - plot.top) / 36);
     plot.left = 14 + Math.max(...this.yTicks.map(v => paint.measureText(tickText(v)).width), 16);
@@ -130,7 +130,7 @@ class Chart {
       this.plot.bottom - this.plot.top + 2);
     paint.clip();
     const many = this.lines.length > MANY;
-    for (const line of this.lines) this.drawLine(paint, line, many ? 1 : 1.6, many ? 0.6 : 1);
+    for (const line of this.lines) this.drawLine(paint, line, many ? 1 : 1.6, many ? Math.max(0.35, 0.8 - this.lines.length / 500) : 1);
     paint.restore();
     this.over.setAttribute("aria-label", this.spec.title + " of " + plural(this.runs.length, "run")
       + ": arrow keys read values, + and \u2212 zoom, 0 resets");
@@ -168,6 +168,8 @@ class Chart {
       paint.fillText(text, place, bottom + 7);
       paint.fillRect(Math.round(x), bottom, 1, 4);
     }
+    paint.textAlign = "center";
+    paint.fillText(this.view.x === null ? "row" : this.view.x, (left + right) / 2, bottom + 22);
     if (this.lines.length === 0) {
       paint.textAlign = "center";
       paint.fillText("no values", (left + right) / 2, (top + bottom) / 2);

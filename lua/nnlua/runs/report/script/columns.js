@@ -19,11 +19,6 @@ function column(key, label, group, value, text) {
 const columns = [
   column("name", "run", "run", run => run.id),
   column("state", "state", "run", run => run.state),
-  column("created", "started", "run", run => run.created, run => formatTime(run.created_text)),
-  column("seconds", "time", "run", run => run.seconds, run => formatSeconds(run.seconds)),
-  column("rows", "rows", "run", run => run.rows),
-  column("seed", "seed", "run", run => run.seed),
-  column("tags", "tags", "run", run => run.tags.length ? run.tags.join(", ") : undefined),
 ];
 
 for (const key of configKeys) {
@@ -41,6 +36,13 @@ for (const name of metricNames) {
   best.title = run => of(run, field) === undefined ? "" : "in row " + of(run, field + "_row");
   columns.push(best);
 }
+
+columns.push(
+  column("tags", "tags", "run", run => run.tags.length ? run.tags.join(", ") : undefined),
+  column("seed", "seed", "run", run => run.seed),
+  column("rows", "rows", "run", run => run.rows),
+  column("seconds", "time", "run", run => run.seconds, run => formatSeconds(run.seconds)),
+  column("created", "started", "run", run => run.created, run => formatTime(run.created_text)));
 
 for (const one of columns) {
   one.numeric = runs.some(run => typeof number(one.value(run)) === "number") && runs.every(run => {
@@ -64,7 +66,6 @@ function firstColumns() {
     .slice(0, most).forEach(one => chosen.add(one.key));
   take("config", runs.length === 1 ? 0 : MOST_CONFIG);
   if (runs.some(run => run.tags.length)) chosen.add("tags");
-  if (varies(columns.find(one => one.key === "seed"))) chosen.add("seed");
   columns.filter(one => one.group === "last value" && !/^(epoch|step|iteration|time|seconds)$/.test(one.key))
     .slice(0, MOST_METRICS).forEach(one => chosen.add(one.key));
   columns.filter(one => one.group === "best value" && /test|val/.test(one.key))

@@ -1,6 +1,7 @@
 // The section of charts: their controls, the legend, and one zoom of x for all of them.
 
 const MOST_LEGEND = 40;
+const MOST_COLOURED = 16; // runs that at first have colours of their own
 
 const chartView = {x: firstAxis(), half: 0, logX: false, logY: false, range: null, clip: false};
 
@@ -40,6 +41,10 @@ function addCurves() {
     refresh(false);
   };
   const varying = configKeys.filter(key => varies(columns.find(one => one.group === "config" && one.key === key)));
+  // colours that repeat say nothing: of many runs they tell a setting of few values
+  const count = key => new Set(runs.map(run => run.configMap.get(key))).size;
+  const telling = runs.length > MOST_COLOURED
+    && varying.filter(key => count(key) <= LIGHT.length).sort((a, b) => count(b) - count(a))[0];
   const legend = make("div", {class: "legend", id: "legend"});
   const toolbar = make("div", {class: "toolbar"},
     axes.length > 1 && select("x", axes, chartView.x || "", value => {
@@ -51,10 +56,10 @@ function addCurves() {
     checkbox("log y", false, again("logY"), "log-y"),
     checkbox("log x", false, again("logX"), "log-x"),
     checkbox("ignore outliers", false, again("clip"), "clip"),
-    varying.length > 0 && select("colour by", [["", "run"], ...varying.map(key => [key, configLabels.get(key)])], "",
+    varying.length > 0 && select("colour by", [["", "run"], ...varying.map(key => [key, configLabels.get(key)])], telling || "",
       value => setColourKey(value || null)));
   const thinned = runs.some(run => Object.values(run.curves).some(packed => packed.k));
-  addSection("curves", "Curves", toolbar, legend, make("div", {class: "charts"}, charts.map(chart => chart.element)),
+  addSection("curves", "Curves", "Curves", toolbar, legend, make("div", {class: "charts"}, charts.map(chart => chart.element)),
     make("p", {class: "hint"}, "Point to read values, drag to zoom (flat: x only, for all charts), double-click to reset. "
       + (thinned ? "Of runs with more than " + 2 * page.bins + " rows the curves show the lowest and highest value of "
         + page.bins + " stretches of rows, and smoothing works on their means; first, last and best values in the table are exact." : "")));
@@ -66,6 +71,7 @@ function addCurves() {
   };
   on("active", show);
   on("view", () => { refresh(false); drawLegend(legend, activeRuns()); });
+  if (telling) setColourKey(telling);
   on("highlight", () => { for (const chart of charts) if (chart.visible) chart.drawOver(); });
   return charts;
 }
@@ -92,7 +98,7 @@ function runLegend(active) {
       activeChanged();
       highlight(null);
     }, onpointerenter: () => highlight(run), onpointerleave: () => highlight(null),
-    onfocus: () => highlight(run), onblur: () => highlight(null)}, swatchOf(colourOf(run)), run.id));
+    onfocus: () => highlight(run), onblur: () => highlight(null)}, swatchOf(colourOf(run)), make("span", {class: "who", title: run.id}, run.label)));
   if (active.length > MOST_LEGEND) {
     entries.push(make("span", {class: "entry"}, "and " + plural(active.length - MOST_LEGEND, "more run")));
   }

@@ -82,8 +82,13 @@ function isNumber(value) {
   return typeof number(value) === "number";
 }
 
+// Runs of one name are told apart by the rest of their ids.
+const shared = runs.length > 1 && runs.every(run => run.id.startsWith(runs[0].name + "/"))
+  ? runs[0].name.length + 1 : 0;
+
 runs.forEach((run, index) => {
   run.index = index;
+  run.label = run.id.slice(shared);
   run.configMap = new Map(run.config);
 });
 
@@ -97,13 +102,16 @@ function inOrder(make) {
 const metricNames = inOrder(run => run.columns);
 const configKeys = inOrder(run => run.config.map(([key]) => key));
 
+// What the table calls things that no config has.
+const RESERVED = ["run", "id", "name", "state", "started", "created", "time", "seconds", "rows", "tags"];
+
 // The shortest ending of a dotted key that no other key has.
 const configLabels = new Map(configKeys.map(key => {
   const parts = key.split(".");
   for (let i = parts.length - 1; i > 0; i--) {
     const ending = parts.slice(i).join(".");
     const clashes = configKeys.filter(k => k === ending || k.endsWith("." + ending)).length > 1;
-    if (!clashes && !metricNames.includes(ending)) return [key, ending];
+    if (!clashes && !RESERVED.includes(ending) && !metricNames.includes(ending)) return [key, ending];
   }
   return [key, key];
 }));

@@ -6,7 +6,7 @@ function comparison(list, rows) {
   return make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs side by side"},
     make("table", {class: "sides"},
       make("thead", null, make("tr", null, make("td"), list.map(run => make("th", {scope: "col"},
-        swatchOf(colourOf(run)), run.id)))),
+        swatchOf(colourOf(run)), run.label)))),
       make("tbody", null, rows.map(([label, values, title]) => make("tr", null,
         make("th", {scope: "row", title}, label),
         values.map(value => make("td", {class: isNumber(value) ? "number" : value === undefined ? "missing" : ""},
@@ -65,7 +65,7 @@ function configBlock(list) {
 
 function addConfig() {
   if (configKeys.length === 0) return;
-  const section = addSection("config", runs.length === 1 ? "Configuration" : "Configuration: differences");
+  const section = addSection("config", runs.length === 1 ? "Configuration" : "Configuration: differences", "Configuration");
   const show = () => section.body.replaceChildren(configBlock(activeRuns()));
   on("active", show);
   on("view", show);
@@ -113,14 +113,14 @@ function environmentBlock(list) {
     parts.push(make("div", {class: "scroll rows", tabindex: "0", role: "region", "aria-label": "Environments"},
       make("table", {class: "runs"}, make("thead", null, make("tr", null, make("th", {class: "name"}, "run"),
         different.map(([label]) => make("th", null, label)))),
-      make("tbody", null, list.map((run, i) => make("tr", null, make("th", {scope: "row", class: "name"}, run.id),
+      make("tbody", null, list.map((run, i) => make("tr", null, make("th", {scope: "row", class: "name"}, run.label),
         different.map(([, values]) => make("td", {class: "text"}, formatValue(values[i])))))))));
   }
   return make("div", null, parts);
 }
 
 function addEnvironment() {
-  const section = addSection("environment", "Environment");
+  const section = addSection("environment", "Environment", "Environment");
   on("active", () => whenNear(section, () => section.body.replaceChildren(environmentBlock(activeRuns()))));
   on("view", () => { if (activeRuns().length > 0) whenNear(section, () => section.body.replaceChildren(environmentBlock(activeRuns()))); });
 }
@@ -134,7 +134,7 @@ function isTrouble(run) {
 
 function failureBlock(run) {
   return make("article", {class: "failure"},
-    make("h3", null, stateMark(run.state), " ", run.id),
+    make("h3", null, stateMark(run.state), " ", run.label),
     run.message !== undefined && make("pre", {class: "message"}, formatValue(run.message)),
     run.problems.map(line => make("p", {class: "hint"}, line)),
     run.log !== undefined && make("details", null, make("summary", null, "end of its output"), make("pre", null, run.log)),
@@ -144,7 +144,7 @@ function failureBlock(run) {
 
 function addFailures() {
   if (!runs.some(isTrouble)) return;
-  const section = addSection("failures", "Failures");
+  const section = addSection("failures", "Failures", "Failures");
   on("active", () => {
     const list = activeRuns().filter(isTrouble);
     showSection(section, list.length > 0);

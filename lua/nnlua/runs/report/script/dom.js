@@ -14,11 +14,11 @@ function make(tag, properties, ...children) {
 }
 
 /** A section of the page with its heading; its link goes into the navigation. */
-function addSection(id, title, ...children) {
+function addSection(id, title, short, ...children) {
   const body = make("div", {class: "body"}, ...children);
   const section = make("section", {id, "aria-label": title}, make("h2", null, title), body);
   section.body = body;
-  section.link = make("a", {href: "#" + id}, title);
+  section.link = make("a", {href: "#" + id, onclick: drawAll}, short);
   document.querySelector("nav").append(section.link);
   document.querySelector("main").append(section);
   return section;
@@ -59,7 +59,12 @@ function whenNear(element, draw) {
   nearScreen.observe(element);
 }
 
-addEventListener("beforeprint", () => [...pending.keys()].forEach(drawNow));
+/** Draws all that waits, so that nothing moves after a jump, and nothing is missing on paper. */
+function drawAll() {
+  [...pending.keys()].forEach(drawNow);
+}
+
+addEventListener("beforeprint", drawAll);
 
 // Blocks of runs are long: the first ones, and the rest when asked for.
 const FIRST_SHOWN = 8;

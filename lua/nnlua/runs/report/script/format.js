@@ -37,6 +37,10 @@ function formatTime(text) {
   return match ? match[1] + " " + match[2] : MISSING;
 }
 
+function formatPercent(share) {
+  return (100 * share).toFixed(share === 1 ? 0 : 1) + "%";
+}
+
 function plural(count, noun) {
   return count + " " + noun + (count === 1 ? "" : "s");
 }

@@ -79,7 +79,7 @@ Object.assign(Chart.prototype, {
     const swatch = make("span", {class: "swatch", "aria-hidden": "true"});
     swatch.style.background = colourOf(line.run);
     return make("div", {class: line === near.line ? "entry nearest" : "entry"}, swatch,
-      make("span", {class: "who"}, line.run.id + (line.split ? " " + line.split : "")),
+      make("span", {class: "who"}, line.run.label + (line.split ? " " + line.split : "")),
       make("span", {class: "value"}, formatNumber(point.y)),
       smooth !== null && make("span", {class: "aside"}, "\u2248 " + formatNumber(smooth, 4)),
       point.x !== near.x && make("span", {class: "aside"}, "at " + formatNumber(point.x)));
@@ -105,14 +105,13 @@ Object.assign(Chart.prototype, {
     const inX = v => Math.max(left, Math.min(right, v)), inY = v => Math.max(top, Math.min(bottom, v));
     drag.moved = drag.moved || Math.hypot(x - drag.x, y - drag.y) > DRAG;
     if (!drag.moved) return;
-    if (this.near) this.show(null);
     const flat = Math.abs(y - drag.y) < 16, thin = Math.abs(x - drag.x) < 16;
     drag.box = {
       x0: thin && !flat ? left : Math.min(inX(drag.x), inX(x)), x1: thin && !flat ? right : Math.max(inX(drag.x), inX(x)),
       y0: flat ? top : Math.min(inY(drag.y), inY(y)), y1: flat ? bottom : Math.max(inY(drag.y), inY(y)),
       flat, thin,
     };
-    this.drawOver();
+    this.show(null); // draws the box
   },
 
   release() {

@@ -77,7 +77,7 @@ function cell(run, one) {
   if (one.key === "name") {
     const swatch = make("span", {class: "swatch", "aria-hidden": "true"});
     const button = make("button", {type: "button", class: "plain", onclick: () => only(run),
-      title: "Show only this run; again: all"}, run.id);
+      title: run.id + "\nShow only this run; again: all"}, run.label);
     return make("th", {scope: "row", class: "name"}, swatch, button);
   }
   if (one.key === "state") return make("td", null, stateMark(run.state));
@@ -89,7 +89,7 @@ function cell(run, one) {
 }
 
 function buildRow(run) {
-  const box = make("input", {type: "checkbox", "aria-label": "Show " + run.id, onchange: () => {
+  const box = make("input", {type: "checkbox", "aria-label": "Show " + run.label, onchange: () => {
     box.checked ? checked.add(run) : checked.delete(run);
     activeChanged();
   }});
@@ -108,7 +108,7 @@ function buildTable() {
 }
 
 function orderRows() {
-  body.append(...sortedRuns().map(run => rowOf.get(run)));
+  body.replaceChildren(...sortedRuns().map(run => rowOf.get(run)));
   for (const one of head.cells) {
     const active = one.column !== undefined && one.column === sorting.column;
     if (active) one.setAttribute("aria-sort", sorting.descending ? "descending" : "ascending");
@@ -179,7 +179,7 @@ function columnChooser() {
 }
 
 function addTable() {
-  const section = addSection("runs", "Runs",
+  const section = addSection("runs", "Runs", "Runs",
     make("div", {class: "toolbar"}, filterBox, stateButtons(), columnChooser(), countLine, problemLine),
     make("div", {class: "scroll rows", tabindex: "0", role: "region", "aria-label": "Table of runs"},
       make("table", {class: "runs"}, make("thead", null, head), body)));
