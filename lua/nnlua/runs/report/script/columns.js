@@ -1,0 +1,74 @@
+// The columns of the table: what they are called, what a run has in them, which are shown first.
+//
+// A column: {key, label, group, value(run), text(run)}; value is a number, a text or undefined.
+
+const MOST_CONFIG = 6, MOST_METRICS = 6; // columns shown at first
+
+// Whether the best value of a metric is its lowest (-1) or its highest (1); 0: not known.
+function direction(name) {
+  const words = name.toLowerCase();
+  if (/loss|cost|error|perplexity|\b(mse|mae|rmse)\b|(^|_)(mse|mae|rmse|nll|err|ppl)(_|$)/.test(words)) return -1;
+  if (/acc|f1|precision|recall|auc|r2|score|correct|bleu|iou/.test(words)) return 1;
+  return 0;
+}
+
+function column(key, label, group, value, text) {
+  return {key, label, group, value, text: text || (run => formatValue(value(run)))};
+}
+
+const columns = [
+  column("name", "run", "run", run => run.id),
+  column("state", "state", "run", run => run.state),
+];
+
+for (const key of configKeys) {
+  columns.push(column(key, configLabels.get(key), "config", run => run.configMap.get(key)));
+}
+
+for (const name of metricNames) {
+  const of = (run, field) => run.summary[name] && run.summary[name][field];
+  columns.push(column(name, name, "last value", run => of(run, "last")));
+  const way = direction(name);
+  if (way === 0) continue;
+  const field = way < 0 ? "min" : "max";
+  const best = column("best." + name, (way < 0 ? "min " : "max ") + name, "best value",
+    run => of(run, field));
+  best.title = run => of(run, field) === undefined ? "" : "in row " + of(run, field + "_row");
+  columns.push(best);
+}
+
+columns.push(
+  column("tags", "tags", "run", run => run.tags.length ? run.tags.join(", ") : undefined),
+  column("seed", "seed", "run", run => run.seed),
+  column("rows", "rows", "run", run => run.rows),
+  column("seconds", "time", "run", run => run.seconds, run => formatSeconds(run.seconds)),
+  column("created", "started", "run", run => run.created, run => formatTime(run.created_text)));
+
+for (const one of columns) {
+  one.numeric = runs.some(run => typeof number(one.value(run)) === "number") && runs.every(run => {
+    const value = number(one.value(run));
+    return value === undefined || value === null || typeof value === "number";
+  });
+}
+
+function varies(one) {
+  return new Set(runs.map(run => formatValue(one.value(run)))).size > 1;
+}
+
+/** Whether one of the runs differs from the others in this column; of one run, any value will do. */
+function tells(one) {
+  return runs.length === 1 ? runs[0] !== undefined && one.value(runs[0]) !== undefined : varies(one);
+}
+
+function firstColumns() {
+  const chosen = new Set(["name", "state", "created", "seconds", "rows"]);
+  const take = (group, most) => columns.filter(one => one.group === group && tells(one))
+    .slice(0, most).forEach(one => chosen.add(one.key));
+  take("config", runs.length === 1 ? 0 : MOST_CONFIG);
+  if (runs.some(run => run.tags.length)) chosen.add("tags");
+  columns.filter(one => one.group === "last value" && !/^(epoch|step|iteration|time|seconds)$/.test(one.key))
+    .slice(0, MOST_METRICS).forEach(one => chosen.add(one.key));
+  columns.filter(one => one.group === "best value" && /test|val/.test(one.key))
+    .slice(0, 2).forEach(one => chosen.add(one.key));
+  return chosen;
+}
