@@ -101,7 +101,8 @@ describe("a run", function()
       local nn = require "nnlua"
       local run <close> = nn.run {name = "r"}
       for epoch = 10, 12 do
-        run:log {epoch = epoch, loss = 1 / epoch, note = "text", ["an/acc"] = epoch == 12 and 1 or nil}
+        run:log {epoch = epoch, loss = 1 / epoch, note = "text",
+                 ["an/acc"] = epoch == 12 and 1 or nil}
         run:image("digits/all", nn.ones(4, 1, 5, 6))
         run:histogram("w", nn.tensor {0, 1, 1, 4}, {bins = 2})
       end

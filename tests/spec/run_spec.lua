@@ -53,7 +53,8 @@ describe("nn.run", function()
     assert.equal("epoch,alpha,zeta\n1,0.5,true\n", metrics())
     r:log {epoch = 2, note = 'say "a,b"\n'}
     r:log {epoch = 3, alpha = nn.tensor({2.5}), zeta = false}
-    assert.equal('epoch,alpha,zeta,note\n1,0.5,true,\n2,,,"say ""a,b""\n"\n3,2.5,false,\n', metrics())
+    assert.equal('epoch,alpha,zeta,note\n1,0.5,true,\n2,,,"say ""a,b""\n"\n3,2.5,false,\n',
+                 metrics())
     assert.same({1, 2, 3}, r.history.epoch)
     assert.is_true(r.history.alpha[2] ~= r.history.alpha[2])
     assert.equal(2.5, r.history.alpha[3])
