@@ -47,6 +47,18 @@ describe("nn.run", function()
     assert.equal(1, #r.history.loss)
   end)
 
+  it("names what is wrong with its options", function()
+    raises({"bad option 'columns' to 'run' (a list of texts expected, got string)"}, run,
+           {columns = "epoch"})
+    raises({"bad option 'tags' to 'run' (a text in UTF-8 expected, got number)"}, run, {tags = {1}})
+    raises({"bad option 'notes' to 'run'"}, run, {notes = print})
+    raises({"unknown option 'colums' to 'run' (did you mean 'columns'?)"}, run, {colums = {}})
+    raises({"run: two columns 'a'"}, run, {columns = {"a", "a"}})
+    local r <close> = run {}
+    raises({"bad argument #1 to 'log' (a row {column = value} expected, got number)"}, r.log, r, 1)
+    raises({"run: a row is a table {column = value}"}, r.log, r, {1})
+  end)
+
   it("takes columns from the rows, counters first, and widens the table", function()
     local r <close> = run {}
     r:log {zeta = true, alpha = 0.5, epoch = 1}
