@@ -243,6 +243,12 @@ describe("nn.run", function()
     local tenths = {}
     for i = 0, 10 do tenths[i + 1] = 0.1 * i end
     assert.same({1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, select(2, histogram(tenths, 10)))
+    -- a value on an edge is in the bin behind it, whatever is rounded on the way there
+    for bins = 2, 40 do
+      local on_edges = histogram({0.1, 0.1 + bins / 7}, bins)
+      counts = select(2, histogram(on_edges, bins))
+      assert.equal(("1,"):rep(bins - 1) .. "2", table.concat(counts, ","))
+    end
     edges, counts = histogram({7, 7}, 2)
     assert.same({6.5, 7, 7.5}, edges)
     assert.same({0, 2}, counts)
