@@ -1,9 +1,9 @@
 -- A metric's values as the page draws them: no more of them than a screen can show.
 --
--- Of a long curve each of `bins` stretches of rows keeps its lowest and its highest value, its first
--- value that is no finite number, and the mean of its finite ones (what smoothing works on), so that
--- no spike and no gap is lost; the first and the last row are always kept. What the table shows
--- (first, last, best) is not taken from the curve: it is exact.
+-- Of a long curve each of `bins` stretches of rows keeps its lowest and its highest value, its
+-- first value that is no finite number, and the mean of its finite ones (what smoothing works on),
+-- so that no spike and no gap is lost; the first and the last row are always kept. What the table
+-- shows (first, last, extremes) is not taken from the curve: it is exact.
 --
 -- A packed curve: {n = rows, v = values}, every row of a short one; a long one also has k = rows of
 -- a stretch, r = distances between the kept rows (the first from row 0), w = bytes of such a

@@ -1,7 +1,7 @@
 -- The pictures of runs, as data: addresses, within a budget of bytes.
 --
--- Invariant: the budget goes round the runs: each run's first picture comes before any run's second,
--- so that one run with a thousand pictures does not cost the others theirs.
+-- Invariant: the budget goes round the runs: each run's first picture comes before any run's
+-- second, so that one run with a thousand pictures does not cost the others theirs.
 
 local base64 = require "nnlua.runs.report.base64"
 

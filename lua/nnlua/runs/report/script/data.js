@@ -99,6 +99,7 @@ function inOrder(make) {
   return [...seen];
 }
 
+const counters = new Set(page.metrics.filter(one => one.counter).map(one => one.name));
 const metricNames = inOrder(run => run.columns);
 const configKeys = inOrder(run => run.config.map(([key]) => key));
 

@@ -20,7 +20,7 @@ function splitName(name) {
 function findCharts() {
   const charts = new Map();
   for (const name of metricNames) {
-    if (!runs.some(run => run.curves[name]) || COUNTERS.test(name)) continue;
+    if (!runs.some(run => run.curves[name]) || isCounter(name)) continue;
     const {metric, split} = splitName(name);
     if (!charts.has(metric)) charts.set(metric, {title: metric, members: []});
     charts.get(metric).members.push({column: name, split});
@@ -28,7 +28,10 @@ function findCharts() {
   return [...charts.values()];
 }
 
-const COUNTERS = /^(epoch|step|iteration|batch|time|seconds|elapsed|wall_time)s?$/i;
+// Epochs, steps, and times: x axes, and no charts.
+function isCounter(name) {
+  return counters.has(name) || /^(time|seconds|elapsed|wall_time)$/i.test(name);
+}
 
 /** Columns that never fall in any run that has them: what can be an x axis. */
 function risingColumns() {
@@ -37,7 +40,7 @@ function risingColumns() {
 }
 
 function firstAxis() {
-  return risingColumns().find(name => COUNTERS.test(name)) || null;
+  return risingColumns().find(isCounter) || null;
 }
 
 // A moving average whose weights halve every `half` rows, over the means of a long curve; started
