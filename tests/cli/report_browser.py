@@ -404,12 +404,20 @@ class Checks:
             assert word in environment, (word, environment[:400])
         self.page.js("scrollTo(0, 0)")
 
+    def has_room_for_its_menu(self):
+        self.page.find(".chooser summary").click()
+        widths = self.page.js("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        self.page.find(".chooser summary").click()
+        assert widths[0] == widths[1], widths
+
     def fits_a_phone(self):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
         self.page.js("document.querySelector('nav a:last-child').click()")
+        self.page.js("document.querySelector('.chooser').open = true")
         self.page.settle()
         widths = self.page.js("return [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
+        self.page.js("document.querySelector('.chooser').open = false")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         assert widths == [390, 390, 390], widths
 

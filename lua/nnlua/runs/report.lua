@@ -87,10 +87,10 @@ local function metrics_of(runs)
 end
 
 --- report.write(path, runs [, {title = nil, max_bytes = 9500000}]) -> true, or nil and a message
---- if the system refuses or a run is gone. Writes the HTML page at path. runs: a list as reader.read
---- or reader.facts give them; the latter are read one at a time, which takes less memory. title:
---- default: the names of the runs and how many they are. max_bytes: pictures are left out, and long
---- curves thinned out, so that the page stays below it.
+--- if the system refuses or a run is gone. Writes the HTML page at path. runs: a list of what
+--- reader.read or reader.facts gives; the latter are read one at a time, which takes less memory.
+--- title: default: the names of the runs and how many they are. max_bytes: pictures are left out,
+--- and long curves thinned out, so that the page stays below it.
 function report.write(path, runs, given)
   local o = options.check("report.write", given, {title = options.optional, max_bytes = 9500000})
   check_runs(runs)

@@ -1,11 +1,11 @@
 // The columns of the table: what they are called, what a run has in them, which are shown first.
 //
-// A column: {key, label, group, value(run), text(run)}; value is a number, a text or undefined.
+// A column: {key (what filters call it), id (as no other), label, group, value(run), text(run)}; value is a number, a text or undefined.
 
-const MOST_CONFIG = 6, MOST_METRICS = 6; // columns shown at first
+const MOST_CONFIG = 5, MOST_METRICS = 4; // columns shown at first
 
 function column(key, label, group, value, text) {
-  return {key, label, group, value, text: text || (run => formatValue(value(run)))};
+  return {key, id: group + ":" + key, label, group, value, text: text || (run => formatValue(value(run)))};
 }
 
 const columns = [
@@ -51,13 +51,13 @@ function tells(one) {
 }
 
 function firstColumns() {
-  const chosen = new Set(["name", "state", "created", "seconds", "rows"]);
+  const chosen = new Set(["name", "state", "created", "seconds", "rows"].map(key => "run:" + key));
   const take = (group, most) => columns.filter(one => one.group === group && tells(one))
-    .slice(0, most).forEach(one => chosen.add(one.key));
+    .slice(0, most).forEach(one => chosen.add(one.id));
   take("config", runs.length === 1 ? 0 : MOST_CONFIG);
-  if (runs.some(run => run.tags.length)) chosen.add("tags");
+  if (runs.some(run => run.tags.length)) chosen.add("run:tags");
   const results = page.metrics.filter(one => one.best);
-  results.slice(0, MOST_METRICS).forEach(one => chosen.add(one.name));
-  results.slice(0, 2).forEach(one => chosen.add(one.name + "." + one.best));
+  results.slice(0, MOST_METRICS).forEach(one => chosen.add("last value:" + one.name));
+  results.slice(0, 1).forEach(one => chosen.add("extreme value:" + one.name + "." + one.best));
   return chosen;
 }

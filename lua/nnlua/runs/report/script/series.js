@@ -25,6 +25,8 @@ function findCharts() {
     if (!charts.has(metric)) charts.set(metric, {title: metric, members: []});
     charts.get(metric).members.push({column: name, split});
   }
+  const place = member => (SPLITS.indexOf(member.split.toLowerCase()) + SPLITS.length + 1) % (SPLITS.length + 1);
+  for (const chart of charts.values()) chart.members.sort((a, b) => place(a) - place(b));
   return [...charts.values()];
 }
 
