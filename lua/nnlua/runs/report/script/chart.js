@@ -36,12 +36,12 @@ class Chart {
   /** The key to the dashes, if there is more than one kind of line. */
   keyToLines() {
     if (this.spec.members.length < 2) return [];
-    return this.spec.members.map(({column: name, split}, i) => {
+    return this.spec.members.map(({column: name, split, dash}) => {
       const sample = make("canvas", {width: 44, height: 12, "aria-hidden": "true"});
       const paint = sample.getContext("2d");
-      paint.strokeStyle = this.runs.length === 1 ? colourOfLine({run: this.runs[0], dash: i}) : "#888";
+      paint.strokeStyle = this.runs.length === 1 ? colourOfLine({run: this.runs[0], dash}) : "#888";
       paint.lineWidth = 3;
-      paint.setLineDash(DASHES[i % DASHES.length].map(n => n * 2));
+      paint.setLineDash(DASHES[dash % DASHES.length].map(n => n * 2));
       paint.moveTo(0, 6);
       paint.lineTo(44, 6);
       paint.stroke();

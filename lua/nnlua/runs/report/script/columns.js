@@ -50,13 +50,19 @@ function tells(one) {
   return runs.length === 1 ? runs[0] !== undefined && one.value(runs[0]) !== undefined : varies(one);
 }
 
+function presence(one) {
+  return runs.filter(run => one.value(run) !== undefined).length / runs.length;
+}
+
 function firstColumns() {
   const chosen = new Set(["name", "state", "created", "seconds", "rows"].map(key => "run:" + key));
   const take = (group, most) => columns.filter(one => one.group === group && tells(one))
-    .slice(0, most).forEach(one => chosen.add(one.id));
+    .sort((a, b) => presence(b) - presence(a)).slice(0, most).forEach(one => chosen.add(one.id));
   take("config", runs.length === 1 ? 0 : MOST_CONFIG);
   if (runs.some(run => run.tags.length)) chosen.add("run:tags");
-  const results = page.metrics.filter(one => one.best);
+  const byId = new Map(columns.map(one => [one.id, one]));
+  const common = one => presence(byId.get("last value:" + one.name)) >= 0.5;
+  const results = page.metrics.filter(one => one.best).sort((a, b) => common(b) - common(a));
   results.slice(0, MOST_METRICS).forEach(one => chosen.add("last value:" + one.name));
   results.slice(0, 1).forEach(one => chosen.add("extreme value:" + one.name + "." + one.best));
   return chosen;

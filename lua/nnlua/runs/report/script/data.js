@@ -104,7 +104,7 @@ const metricNames = inOrder(run => run.columns);
 const configKeys = inOrder(run => run.config.map(([key]) => key));
 
 // What the table calls things that no config has.
-const RESERVED = ["run", "id", "name", "state", "started", "created", "time", "seconds", "rows", "tags"];
+const RESERVED = ["run", "id", "name", "state", "started", "created", "time", "seconds", "rows", "tags", "seed"];
 
 // The shortest ending of a dotted key that no other key has.
 const configLabels = new Map(configKeys.map(key => {

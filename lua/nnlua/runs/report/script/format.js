@@ -17,6 +17,7 @@ function formatNumber(value, digits = 6) {
 
 function formatValue(value) {
   if (value === undefined || value === null) return MISSING;
+  if (value === "") return "\"\"";
   if (isNumber(value)) return formatNumber(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

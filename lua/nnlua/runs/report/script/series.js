@@ -1,6 +1,6 @@
 // Which columns belong into one chart, and the lines of a chart: x, y, smoothed y.
 //
-// A line: {run, split, dash, x, y, smooth: {x, y} or null}; a chart: {title, members: [{column, split}]}.
+// A line: {run, split, dash, x, y, smooth: {x, y} or null}; a chart: {title, members: [{column, split, dash}]}.
 
 const SPLITS = ["train", "training", "test", "valid", "validation", "val", "dev", "eval"];
 
@@ -26,7 +26,13 @@ function findCharts() {
     charts.get(metric).members.push({column: name, split});
   }
   const place = member => (SPLITS.indexOf(member.split.toLowerCase()) + SPLITS.length + 1) % (SPLITS.length + 1);
-  for (const chart of charts.values()) chart.members.sort((a, b) => place(a) - place(b));
+  for (const chart of charts.values()) {
+    chart.members.sort((a, b) => place(a) - place(b));
+    // a metric without a split is drawn as the first one, unless one run has both
+    const plain = chart.members.find(member => member.split === ""), [first] = chart.members;
+    const shared = plain && !runs.some(run => run.curves[plain.column] && run.curves[first.column]);
+    chart.members.forEach((member, i) => { member.dash = member === plain && shared ? 0 : i; });
+  }
   return [...charts.values()];
 }
 
@@ -66,15 +72,15 @@ function smoothed(one, half) {
 function linesOf(chart, list, view) {
   const lines = [];
   for (const run of list) {
-    chart.members.forEach(({column: name, split}, dash) => {
+    for (const {column: name, split, dash} of chart.members) {
       const one = curve(run, name);
-      if (!one || one.y.length === 0 || (view.x !== null && !curve(run, view.x))) return;
+      if (!one || one.y.length === 0 || (view.x !== null && !curve(run, view.x))) continue;
       const line = {run, split, dash, x: valuesAt(run, view.x, one.rows), y: one.y, smooth: null};
       if (view.half > 0 && one.y.length > 1) {
         line.smooth = {x: valuesAt(run, view.x, one.meanRows), y: smoothed(one, view.half)};
       }
       lines.push(line);
-    });
+    }
   }
   return lines;
 }
