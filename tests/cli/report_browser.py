@@ -319,6 +319,15 @@ class Checks:
         self.page.leave()
         assert self.page.readout(index) is None
 
+    def joins_the_values_of_a_sparse_column(self):
+        index = self.page.chart("probe")
+        shown = self.page.hover(index, 0.6, 0.7)
+        epoch = int(shown["at"].split()[1])
+        assert epoch % 10 == 0, shown
+        entry = next(e for e in shown["entries"] if e["nearest"])
+        assert close(number(entry["value"]), float(self.run(entry["who"])["rows"][epoch - 1]["probe"])), shown
+        self.page.leave()
+
     def reads_out_values_by_keyboard(self):
         index = self.page.chart("cost")
         over = self.page.over(index)

@@ -15,7 +15,7 @@ report_runs.HOSTILE = "</script><script>document.title='broken'</script>"
   .. "<img src=x onerror=alert(1)>"
 
 local HEADER = "epoch,train_cost,test_cost,train_accuracy,test_accuracy,learning_rate,grad_norm,"
-  .. "seconds"
+  .. "probe,seconds"
 
 --- report_runs.cost(run, epoch) -> the test cost that the metrics of a run say.
 function report_runs.cost(run, epoch)
@@ -30,9 +30,10 @@ local function metrics(run, epochs)
   local lines = {HEADER}
   for epoch = 1, epochs do
     local cost = report_runs.cost(run, epoch)
-    lines[epoch + 1] = ("%d,%.10g,%.10g,%.6g,%.6g,%.6g,%.6g,%.6g"):format(
+    lines[epoch + 1] = ("%d,%.10g,%.10g,%.6g,%.6g,%.6g,%.6g,%s,%.6g"):format(
       epoch, cost * 0.9, cost, 1 - cost / 3, 1 - cost / 2.6, report_runs.lr(run) * 0.999 ^ epoch,
-      run == 4 and epoch % 50 == 0 and 0 / 0 or 1 / (1 + epoch % 17), epoch * 0.21)
+      run == 4 and epoch % 50 == 0 and 0 / 0 or 1 / (1 + epoch % 17),
+      epoch % 10 == 0 and ("%.6g"):format(cost * cost) or "", epoch * 0.21)
   end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -122,6 +122,22 @@ describe("a curve of the report", function()
     assert.is_nil(curves.summary({1, 3, 2}).rising)
     assert.is_nil(curves.summary({0 / 0}).min)
   end)
+
+  it("has the values of a sparse column, and the end of one that diverges", function()
+    local values, nan = {}, 0 / 0
+    for i = 1, 95 do values[i] = i % 10 == 0 and i or nan end
+    local s, sparse = curves.summary(values)
+    assert.is_true(sparse)
+    assert.same({10, 90, 86}, {s.first, s.last, s.gaps})
+    local rows = kept(curves.pack(values, 9, sparse))
+    assert.same({1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95}, rows)
+    for i = 96, 120 do values[i] = nan end
+    s = curves.summary(values)
+    assert.not_equal(s.last, s.last)
+    s, sparse = curves.summary {1, 2, nan, 3, 4, 5, 6, nan, nan, nan, nan}
+    assert.is_nil(sparse)
+    assert.not_equal(s.last, s.last)
+  end)
 end)
 
 describe("what goes into the page", function()

@@ -19,6 +19,7 @@ function formatValue(value) {
   if (value === undefined || value === null) return MISSING;
   if (value === "") return "\"\"";
   if (isNumber(value)) return formatNumber(value);
+  if (value === "") return "\"\"";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
