@@ -166,6 +166,19 @@ local function finish(self, state, message)
   if not ok then error(problem, 0) end
 end
 
+local function check_texts(option, list)
+  if list ~= nil and type(list) ~= "table" then
+    options.raise("bad option '%s' to 'run' (a list of texts expected, got %s)", option,
+                  options.type_name(list))
+  end
+  for _, text in ipairs(list or {}) do
+    if type(text) ~= "string" or not utf8.len(text) then
+      options.raise("bad option '%s' to 'run' (a text in UTF-8 expected, got %s)", option,
+                    options.type_name(text))
+    end
+  end
+end
+
 --- nn.run{name=, config=, columns=, dir=, resume=false, tags=, notes=} -> run, its folder made.
 ---
 --- name: of the experiment. config: a table that becomes config.json. columns: names of the
@@ -180,6 +193,9 @@ function Run:init(given)
   local o = options.check("run", given, {name = options.required, columns = options.optional,
                                          dir = options.optional, config = options.optional,
                                          resume = false, tags = {}, notes = options.optional})
+  check_texts("columns", o.columns)
+  check_texts("tags", o.tags)
+  if o.notes ~= nil then check_texts("notes", {o.notes}) end
   self.name, self.config, self.tags, self.notes = o.name, o.config, o.tags, o.notes
   self.resumes, self.clock = false, core.clock() -- resumes: goes on behind the rows of a state
   self.lines, self.line_files = {}, {} -- of LINES: how many there are, the open files
@@ -235,6 +251,9 @@ end
 --- the step that the column step, epoch or iteration says, or else at the number of the row.
 function Run:log(row)
   check_open(self)
+  if type(row) ~= "table" then
+    core.arg_error(1, "log", "a row {column = value} expected, got " .. options.type_name(row))
+  end
   local values = self.metrics:add(row)
   self.events:scalars(step_of_row(self, row), self.columns, values, Metrics.COUNTERS)
 end

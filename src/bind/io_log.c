@@ -3,6 +3,7 @@
 */
 #define _POSIX_C_SOURCE 200809L
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,6 +171,8 @@ static int io_csv_row(lua_State *L)
         int type = lua_rawgeti(L, 1, i);
         if (lua_isinteger(L, -1))
             size = (size_t)snprintf(digits, sizeof digits, LUA_INTEGER_FMT, lua_tointeger(L, -1));
+        else if (type == LUA_TNUMBER && isnan(lua_tonumber(L, -1)))
+            size = strlen(text = "nan"); /* whatever its sign */
         else if (type == LUA_TNUMBER)
             size = (size_t)snprintf(digits, sizeof digits, "%.15g", lua_tonumber(L, -1));
         else if (type == LUA_TSTRING)

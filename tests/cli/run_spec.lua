@@ -96,12 +96,28 @@ describe("a run", function()
     assert.equal(6, count, result.stderr)
   end)
 
+  it("has whole rows only when the disk is full", function()
+    local script = [[
+      local nn = require "nnlua"
+      local run <close> = nn.run {name = "r"}
+      for _ = 1, 100 do run:log {text = ("x"):rep(99)} end]]
+    local dir, result = ran(script, "", "sh -c 'ulimit -f 3; trap \"\" XFSZ; exec \"$@\"' sh "
+                                        .. support.nnlua)
+    assert.equal(1, result.status)
+    assert.truthy(result.stderr:find("script.lua:3: run: cannot write '[^\n]*metrics.csv': File too"))
+    local text = support.read_file(dir .. "/metrics.csv")
+    assert.truthy(text:find("^text\n"))
+    assert.equal(#text, #"text\n" + 100 * select(2, text:gsub("x\n", "")))
+    assert.equal('"failed"', field(dir, "state"))
+  end)
+
   it("is what TensorBoard reads, killed, resumed or not", function()
     local dir, result = ran [[
       local nn = require "nnlua"
       local run <close> = nn.run {name = "r"}
       for epoch = 10, 12 do
-        run:log {epoch = epoch, loss = 1 / epoch, note = "text", ["an/acc"] = epoch == 12 and 1 or nil}
+        run:log {epoch = epoch, loss = 1 / epoch, note = "text",
+                 ["an/acc"] = epoch == 12 and 1 or nil}
         run:image("digits/all", nn.ones(4, 1, 5, 6))
         run:histogram("w", nn.tensor {0, 1, 1, 4}, {bins = 2})
       end

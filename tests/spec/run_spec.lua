@@ -47,13 +47,26 @@ describe("nn.run", function()
     assert.equal(1, #r.history.loss)
   end)
 
+  it("names what is wrong with its options", function()
+    raises({"bad option 'columns' to 'run' (a list of texts expected, got string)"}, run,
+           {columns = "epoch"})
+    raises({"bad option 'tags' to 'run' (a text in UTF-8 expected, got number)"}, run, {tags = {1}})
+    raises({"bad option 'notes' to 'run'"}, run, {notes = print})
+    raises({"unknown option 'colums' to 'run' (did you mean 'columns'?)"}, run, {colums = {}})
+    raises({"run: two columns 'a'"}, run, {columns = {"a", "a"}})
+    local r <close> = run {}
+    raises({"bad argument #1 to 'log' (a row {column = value} expected, got number)"}, r.log, r, 1)
+    raises({"run: a row is a table {column = value}"}, r.log, r, {1})
+  end)
+
   it("takes columns from the rows, counters first, and widens the table", function()
     local r <close> = run {}
     r:log {zeta = true, alpha = 0.5, epoch = 1}
     assert.equal("epoch,alpha,zeta\n1,0.5,true\n", metrics())
     r:log {epoch = 2, note = 'say "a,b"\n'}
     r:log {epoch = 3, alpha = nn.tensor({2.5}), zeta = false}
-    assert.equal('epoch,alpha,zeta,note\n1,0.5,true,\n2,,,"say ""a,b""\n"\n3,2.5,false,\n', metrics())
+    assert.equal('epoch,alpha,zeta,note\n1,0.5,true,\n2,,,"say ""a,b""\n"\n3,2.5,false,\n',
+                 metrics())
     assert.same({1, 2, 3}, r.history.epoch)
     assert.is_true(r.history.alpha[2] ~= r.history.alpha[2])
     assert.equal(2.5, r.history.alpha[3])
@@ -218,7 +231,8 @@ describe("nn.run", function()
     local r <close> = run {}
     local function histogram(values, bins)
       r:histogram("h", nn.tensor(values, {dtype = "float64"}), {bins = bins})
-      local last = read(dir .. "/histograms.jsonl"):match("([^\n]*)\n$")
+      local last
+      for line in io.lines(dir .. "/histograms.jsonl") do last = line end
       local h = decode(last)
       return {table.unpack(h.edges)}, {table.unpack(h.counts)}, h.not_finite
     end
@@ -230,6 +244,16 @@ describe("nn.run", function()
     local tenths = {}
     for i = 0, 10 do tenths[i + 1] = 0.1 * i end
     assert.same({1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, select(2, histogram(tenths, 10)))
+    -- a value on an edge is in the bin behind it, one just before it in the bin before, whatever is
+    -- rounded on the way there
+    for bins = 2, 40 do
+      local on_edges = histogram({0.1, 0.1 + bins / 7}, bins)
+      counts = select(2, histogram(on_edges, bins))
+      assert.equal(("1,"):rep(bins - 1) .. "2", table.concat(counts, ","))
+      for i = 2, bins do on_edges[i] = on_edges[i] * (1 - 2.0 ^ -52) end
+      counts = select(2, histogram(on_edges, bins))
+      assert.equal("2" .. (",1"):rep(bins - 1), table.concat(counts, ","))
+    end
     edges, counts = histogram({7, 7}, 2)
     assert.same({6.5, 7, 7.5}, edges)
     assert.same({0, 2}, counts)

@@ -33,8 +33,9 @@ local function problem_with_rows(path, n)
   return nil, #lines - 1
 end
 
---- runs.kill(root, seconds, begun) -> the run's folder, how many rows were logged, how many are there; or
---- nil and what is wrong; or false if it died before it had begun.
+--- runs.kill(root, seconds, begun) -> the run's folder, how many rows were logged, how many are
+--- there; or nil and what is wrong; or false if it died before it had begun. begun: the seconds
+--- count from the first row.
 function runs.kill(root, seconds, begun)
   local progress = root .. "/progress"
   local result = support.shell(([[

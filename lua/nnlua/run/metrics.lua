@@ -13,7 +13,7 @@ local options = require "nnlua.options"
 
 local Metrics = class("Metrics")
 
-local NAN <const> = 0 / 0
+local NAN <const> = -(0 / 0) -- without a sign
 
 -- Columns that count: they come first when rows name the columns, and give TensorBoard its step.
 Metrics.COUNTERS = {"step", "epoch", "iteration", step = true, epoch = true, iteration = true}
