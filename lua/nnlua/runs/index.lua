@@ -30,6 +30,8 @@ local Index = class("Index")
 
 local index = {}
 
+local DAMAGED <const> = "the index is damaged: it is made anew from the folders"
+
 local VERSION <const> = 1 -- of the schema: PRAGMA user_version
 
 local SCHEMA <const> = [[
@@ -104,7 +106,7 @@ local function open_file(self, timeout)
     prepare_schema(db)
   end)
   if not ok and sqlite.code(problem) == "corrupt" then
-    self.notify("the index is damaged: it is made anew from the folders")
+    self.notify(DAMAGED)
     ok, problem = pcall(function()
       db:reset()
       configure(db)
@@ -231,29 +233,46 @@ local function bring_up_to_date(self, folders)
   end)
 end
 
---- index:refresh() makes the index say what the folders say.
-function Index:refresh(folders)
-  folders = folders or scan.folders(self.root)
-  local ok, problem = pcall(bring_up_to_date, self, folders)
-  if not ok and sqlite.code(problem) == "corrupt" then
-    self.notify("the index is damaged: it is made anew from the folders")
-    ok, problem = pcall(function()
+-- After an error: what SQLite calls damaged is emptied and filled again; in any other trouble, or
+-- again, a database in memory is filled. Errors that are not SQLite's go on.
+local function recover(self, problem, folders)
+  if not sqlite.code(problem) then error(problem, 0) end
+  if sqlite.code(problem) == "corrupt" and not self.recovered then
+    self.recovered = true
+    self.notify(DAMAGED)
+    local ok = pcall(function()
       self.db:reset()
       configure(self.db)
       prepare_schema(self.db)
       bring_up_to_date(self, folders)
     end)
+    if ok then return end
   end
-  if ok then return end
-  if not sqlite.code(problem) then error(problem, 0) end
   self.db:close()
   self.db = in_memory()
   bring_up_to_date(self, folders)
 end
 
+-- f(self, ...), once more after a recovery.
+local function guarded(self, f, ...)
+  local results = table.pack(pcall(f, self, ...))
+  if not results[1] then
+    recover(self, results[2], scan.folders(self.root))
+    return f(self, ...)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+--- index:refresh() makes the index say what the folders say.
+function Index:refresh(folders)
+  guarded(self, bring_up_to_date, folders or scan.folders(self.root))
+end
+
 --- index:rebuild() forgets everything and reads all folders.
 function Index:rebuild()
-  self.db:transaction(function() self.db:exec("DELETE FROM runs") end)
+  guarded(self, function()
+    self.db:transaction(function() self.db:exec("DELETE FROM runs") end)
+  end)
   self:refresh()
 end
 
@@ -287,11 +306,13 @@ end
 function Index:list(given)
   local o = options.check("list", given, {filter = "", sort = options.optional,
                                           limit = options.optional, reverse = false})
-  local sql, values = query.select(self.db, o)
-  if not sql then return nil, values end
-  local list = {}
-  for row in self.db:rows(sql, table.unpack(values, 1, values.n)) do list[#list + 1] = row end
-  return list
+  return guarded(self, function()
+    local sql, values = query.select(self.db, o)
+    if not sql then return nil, values end
+    local list = {}
+    for row in self.db:rows(sql, table.unpack(values, 1, values.n)) do list[#list + 1] = row end
+    return list
+  end)
 end
 
 -- SQL's condition that a table's `run` is one of the list, and its value: none for all runs.

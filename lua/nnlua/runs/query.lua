@@ -51,10 +51,10 @@ function query.names(db)
   return found
 end
 
---- query.params_called(names, field) -> list of the names of parameters that a field stands for.
+--- query.params_called(names, field) -> list of the names of parameters that a field stands for:
+--- itself, and those that end in it.
 function query.params_called(names, field)
-  if names.params[field] then return {field} end
-  local list = {}
+  local list = names.params[field] and {field} or {}
   for _, name in ipairs(options.sorted_keys(names.params)) do
     if name:sub(-#field - 1) == "." .. field then list[#list + 1] = name end
   end
@@ -138,12 +138,14 @@ local function condition(e, field, operator, value, bind)
   elseif field == "created" then
     local from = day(value)
     if not from then return nil, ("created takes a date, 2026-08-01, got '%s'"):format(value) end
-    local low, high = bind(from), bind(from + 86400)
-    local conditions = {["="] = "%s >= %s AND %s < %s", ["<>"] = "(%s < %s OR %s >= %s)",
-                        ["<"] = "%s < %s", [">="] = "%s >= %s"}
-    if operator == "<=" then return ("%s < %s"):format(e, high) end
-    if operator == ">" then return ("%s >= %s"):format(e, high) end
-    return conditions[operator]:format(e, low, e, high)
+    local function at(days, comparison)
+      return ("%s %s %s"):format(e, comparison, bind(from + 86400 * days))
+    end
+    if operator == "<" then return at(0, "<") end
+    if operator == ">=" then return at(0, ">=") end
+    if operator == "<=" then return at(1, "<") end
+    if operator == ">" then return at(1, ">=") end
+    return ("%s (%s AND %s)"):format(operator == "=" and "" or "NOT", at(0, ">="), at(1, "<"))
   end
   local number = is_number(value)
   if not number then
