@@ -111,8 +111,8 @@ end
 --- curves.summary(values) -> {first, last, min, max, min_row, max_row, gaps, rising}, sparse: exact
 --- values; min and max of the finite ones; gaps: how many are not finite; rising: whether the
 --- values never fall and are all finite, as those of an x axis. Of a sparse column first and last
---- are the first and last that are there, unless the end looks like a training that has diverged: no
---- value for much longer than before.
+--- are the first and last that are there, unless the end looks like a training that has diverged:
+--- no value for much longer than before.
 function curves.summary(values)
   local n = #values
   local low, high, gaps, rising, before = nil, nil, 0, true, -math.huge
