@@ -138,6 +138,10 @@ class Page:
             int((x1 - x0) * w / 2), int((y1 - y0) * h)).move_by_offset(
             int((x1 - x0) * w / 2), 0).release().perform()
 
+    def choose_column(self, title):
+        self.js("""[...document.querySelectorAll('.chooser label')]
+            .find(e => e.textContent === arguments[0]).click()""", title)
+
     def header(self, title):
         heads = self.driver.find_elements(By.CSS_SELECTOR, "#runs thead th button")
         return next(h for h in heads if h.text.strip() == title)
@@ -216,8 +220,7 @@ class Checks:
             assert close(number(row["test_cost"]), float(last["test_cost"])), row
             assert row["rows"] == str(len(run["rows"])), row
         costs = [float(row["train_cost"]) for row in self.runs[0]["rows"]]
-        self.page.js("""[...document.querySelectorAll('.chooser label')]
-            .find(e => e.textContent === 'min train_cost').click()""")
+        self.page.choose_column("min train_cost")
         assert close(number(self.page.rows()[0]["min train_cost"]), min(costs))
 
     def sorts_by_a_click_on_a_column(self):
@@ -234,6 +237,7 @@ class Checks:
     def sorts_by_keyboard_with_what_is_no_number_last(self):
         broken = self.runs[3]["label"]
         assert math.isnan(float(self.runs[3]["rows"][-1]["grad_norm"]))
+        self.page.choose_column("grad_norm")
         header = self.page.header("grad_norm")
         for _ in range(2):
             header.send_keys(Keys.ENTER)
@@ -251,6 +255,9 @@ class Checks:
                 ("optimizer.name=adam lr>=0.1", lambda run: name(run) == "Adam" and lr(run) >= 0.1),
                 ("test_cost<%r" % middle, lambda run: cost(run) < middle),
                 ("state=failed", lambda run: run is self.runs[1]),
+                ("test_cost.max > 2.0 lr = 0.01", lambda run: lr(run) == 0.01 and max(
+                    float(row["test_cost"]) for row in run["rows"]) > 2),
+                ("tag=baseline", lambda run: run is self.runs[4]),
                 ("baseline", lambda run: run is self.runs[4]),
                 ('note~"img src"', lambda run: run is self.runs[2]),
                 ("", lambda run: True)):
@@ -311,6 +318,15 @@ class Checks:
                 assert close(number(entry["value"]), wanted), (entry, wanted)
         self.page.leave()
         assert self.page.readout(index) is None
+
+    def joins_the_values_of_a_sparse_column(self):
+        index = self.page.chart("probe")
+        shown = self.page.hover(index, 0.6, 0.7)
+        epoch = int(shown["at"].split()[1])
+        assert epoch % 10 == 0, shown
+        entry = next(e for e in shown["entries"] if e["nearest"])
+        assert close(number(entry["value"]), float(self.run(entry["who"])["rows"][epoch - 1]["probe"])), shown
+        self.page.leave()
 
     def reads_out_values_by_keyboard(self):
         index = self.page.chart("cost")
@@ -397,12 +413,20 @@ class Checks:
             assert word in environment, (word, environment[:400])
         self.page.js("scrollTo(0, 0)")
 
+    def has_room_for_its_menu(self):
+        self.page.find(".chooser summary").click()
+        widths = self.page.js("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        self.page.find(".chooser summary").click()
+        assert widths[0] == widths[1], widths
+
     def fits_a_phone(self):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
         self.page.js("document.querySelector('nav a:last-child').click()")
+        self.page.js("document.querySelector('.chooser').open = true")
         self.page.settle()
         widths = self.page.js("return [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]")
+        self.page.js("document.querySelector('.chooser').open = false")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         assert widths == [390, 390, 390], widths
 

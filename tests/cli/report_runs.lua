@@ -11,10 +11,11 @@ local nn = require "nnlua"
 local json, write_file = nn.io.json_encode, nn.io.write_file
 local report_runs = {}
 
-report_runs.HOSTILE = "</script><script>document.title='broken'</script><img src=x onerror=alert(1)>"
+report_runs.HOSTILE = "</script><script>document.title='broken'</script>"
+  .. "<img src=x onerror=alert(1)>"
 
 local HEADER = "epoch,train_cost,test_cost,train_accuracy,test_accuracy,learning_rate,grad_norm,"
-  .. "seconds"
+  .. "probe,seconds"
 
 --- report_runs.cost(run, epoch) -> the test cost that the metrics of a run say.
 function report_runs.cost(run, epoch)
@@ -29,9 +30,10 @@ local function metrics(run, epochs)
   local lines = {HEADER}
   for epoch = 1, epochs do
     local cost = report_runs.cost(run, epoch)
-    lines[epoch + 1] = ("%d,%.10g,%.10g,%.6g,%.6g,%.6g,%.6g,%.6g"):format(
+    lines[epoch + 1] = ("%d,%.10g,%.10g,%.6g,%.6g,%.6g,%.6g,%s,%.6g"):format(
       epoch, cost * 0.9, cost, 1 - cost / 3, 1 - cost / 2.6, report_runs.lr(run) * 0.999 ^ epoch,
-      run == 4 and epoch % 50 == 0 and 0 / 0 or 1 / (1 + epoch % 17), epoch * 0.21)
+      run == 4 and epoch % 50 == 0 and 0 / 0 or 1 / (1 + epoch % 17),
+      epoch % 10 == 0 and ("%.6g"):format(cost * cost) or "", epoch * 0.21)
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -60,10 +62,12 @@ local function media(dir, run, hostile)
   nn.io.mkdir_p(dir .. "/images/filters/first")
   nn.io.mkdir_p(dir .. "/examples")
   for step = 10, 50, 10 do
-    nn.io.save_png(("%s/images/filters/first/%d.png"):format(dir, step), gradient(40, 60, step + run))
+    nn.io.save_png(("%s/images/filters/first/%d.png"):format(dir, step),
+                   gradient(40, 60, step + run))
   end
   nn.io.save_png(dir .. "/weights.png", gradient(120, 200, run))
-  write_file(dir .. "/curves.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200">'
+  write_file(dir .. "/curves.svg",
+    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200">'
     .. '<rect width="320" height="200" fill="#eef"/><path d="M10 190L310 20" stroke="#0072b2"/>'
     .. "<script>document.title='svg'</script></svg>\n")
   local classes, matrix, examples = {}, {}, {}
@@ -85,7 +89,8 @@ local function media(dir, run, hostile)
     histogram(20, "hidden.weight"), histogram(50, "hidden.weight"), histogram(50, "output.bias")})
   write_file(dir .. "/texts.jsonl", lines {
     json {step = 1, time = 0, tag = "sample", text = "first words"},
-    json {step = 50, time = 0, tag = "sample", text = hostile and report_runs.HOSTILE or "last words"},
+    json {step = 50, time = 0, tag = "sample",
+          text = hostile and report_runs.HOSTILE or "last words"},
     '{"torn":'})
 end
 
@@ -112,7 +117,8 @@ function report_runs.make(root, run, epochs)
     created = ("2026-08-01T12:%02d:%02d+02:00"):format(run // 60 % 60, run % 60), seed = run,
     command = {"nnlua", "sweep.lua", "--lr", tostring(report_runs.lr(run)), "--note", "two words"},
     script = "sweep.lua", cwd = "/home/user/sweep",
-    host = {name = "box", system = "Linux 6.1", cpu = "x86-64", processors = 8, memory = 34359738368},
+    host = {name = "box", system = "Linux 6.1", cpu = "x86-64", processors = 8,
+            memory = 34359738368},
     versions = {nnlua = nn.version, lua = "Lua 5.4.4", blas = "OpenBLAS 0.3.21", isa = "avx2",
                 threads = 8},
     git = {commit = ("0123456789abcdef"):rep(2), branch = "main", dirty = run % 2 == 0},
@@ -123,7 +129,8 @@ function report_runs.make(root, run, epochs)
     layers = {784, 25 * (run % 3 + 1), 10}, note = hostile and report_runs.HOSTILE or "plain"})
   write_file(dir .. "/state.json", json(state(run)))
   write_file(dir .. "/metrics.csv", metrics(run, epochs) .. (hostile and "51,0.3" or ""))
-  write_file(dir .. "/output.log", hostile and "before\n" .. report_runs.HOSTILE .. "\n\xff\n" or "ok\n")
+  write_file(dir .. "/output.log",
+             hostile and "before\n" .. report_runs.HOSTILE .. "\n\xff\n" or "ok\n")
   if run <= 3 then media(dir, run, hostile) end
   return dir
 end

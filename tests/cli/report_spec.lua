@@ -10,9 +10,10 @@ local CHECKS = {
   "refuses scripts that are not its own", "shows last values", "sorts by a click on a column",
   "sorts by keyboard with what is no number last", "filters by expressions",
   "names what a filter does not know", "hides the runs of a state",
-  "shows differences of the chosen runs", "reads out values", "reads out values by keyboard",
+  "shows differences of the chosen runs", "reads out values",
+  "joins the values of a sparse column", "reads out values by keyboard",
   "zooms by dragging and back by a double click", "draws logarithmic scales", "smooths",
-  "colours by a setting", "shows everything else of a run", "fits a phone",
+  "colours by a setting", "shows everything else of a run", "has room for its menu", "fits a phone",
   "follows the dark scheme", "has had no error by now", "shows a single run",
   "says which pictures did not fit",
 }

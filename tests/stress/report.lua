@@ -28,7 +28,7 @@ for i = 1, count do dirs[i] = runs_of.make(folder, i, epochs) end
 
 local began, page = core.clock(), folder .. "/report.html"
 local runs = {}
-for i, dir in ipairs(dirs) do runs[i] = assert(reader.read(dir, {metrics = false})) end
+for i, dir in ipairs(dirs) do runs[i] = assert(reader.facts(dir)) end
 assert(report.write(page, runs))
 say("written in", core.clock() - began, MOST_SECONDS, "s")
 say("size", #support.read_file(page) / 1e6, MOST_BYTES / 1e6, "MB")

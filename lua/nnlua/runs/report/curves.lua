@@ -1,14 +1,17 @@
 -- A metric's values as the page draws them: no more of them than a screen can show.
 --
--- Of a long curve each of `bins` stretches of rows keeps its lowest and its highest value, its first
--- value that is no finite number, and the mean of its finite ones (what smoothing works on), so that
--- no spike and no gap is lost; the first and the last row are always kept. What the table shows
--- (first, last, best) is not taken from the curve: it is exact.
+-- Of a long curve each of `bins` stretches of rows keeps its lowest and its highest value, its
+-- first value that is no finite number, and the mean of its finite ones (what smoothing works on),
+-- so that no spike and no gap is lost; the first and the last row are always kept. What the table
+-- shows (first, last, extremes) is not taken from the curve: it is exact.
 --
--- A packed curve: {n = rows, v = values}, every row of a short one; a long one also has k = rows of
--- a stretch, r = distances between the kept rows (the first from row 0), w = bytes of such a
--- distance, m = means. f = 8 if float32 (4 bytes, the default) cannot hold the values' size.
--- All numbers are little-endian, as base64.
+-- A sparse column, logged in some rows only, has gaps between most of its values; these are not
+-- shown as gaps: its values are joined.
+--
+-- A packed curve: {n = rows, v = values, s = true if sparse}, every row of a short one; a long one
+-- also has k = rows of a stretch, r = distances between the kept rows (the first from row 0), w =
+-- bytes of such a distance, m = means. f = 8 if float32 (4 bytes, the default) cannot hold the
+-- values' size. All numbers are little-endian, as base64.
 
 local base64 = require "nnlua.runs.report.base64"
 
@@ -36,8 +39,9 @@ local function number_format(values)
   return "f"
 end
 
--- The rows of values[first..last] that are kept, appended to rows; the mean of the finite ones.
-local function keep(values, first, last, rows)
+-- The rows of values[first..last] that are kept, appended to rows, of a sparse column without gaps;
+-- the mean of the finite ones.
+local function keep(values, first, last, rows, sparse)
   local low, high, gap, sum, count = nil, nil, nil, 0.0, 0
   local lowest, highest = math.huge, -math.huge
   for i = first, last do
@@ -46,7 +50,7 @@ local function keep(values, first, last, rows)
       if v < lowest then low, lowest = i, v end
       if v > highest then high, highest = i, v end
       sum, count = sum + v, count + 1
-    else
+    elseif not sparse then
       gap = gap or i
     end
   end
@@ -62,17 +66,18 @@ local function keep(values, first, last, rows)
   return count > 0 and sum / count or 0 / 0
 end
 
---- curves.pack(values, bins) -> the packed curve of a list of numbers.
-function curves.pack(values, bins)
+--- curves.pack(values, bins [, sparse]) -> the packed curve of a list of numbers.
+function curves.pack(values, bins, sparse)
   local n = #values
   if n <= 2 * bins then
     local format = number_format(values)
-    return {n = n, v = pack(values, format), f = format == "d" and 8 or nil}
+    return {n = n, v = pack(values, format), s = sparse, f = format == "d" and 8 or nil}
   end
   local stretch = (n + bins - 1) // bins
   local rows, means = {}, {}
   for first = 1, n, stretch do
-    means[#means + 1] = keep(values, first, math.min(first + stretch - 1, n), rows)
+    means[#means + 1] = keep(values, first, math.min(first + stretch - 1, n), rows,
+                             sparse)
   end
   local distances, kept, before = {}, {}, 0
   for i, row in ipairs(rows) do
@@ -80,13 +85,34 @@ function curves.pack(values, bins)
   end
   local width = 2 * stretch < 256 and 1 or 2 * stretch < 65536 and 2 or 4
   local format = number_format(kept) -- the means lie between them
-  return {n = n, k = stretch, w = width, r = pack(distances, "I" .. width),
+  return {n = n, k = stretch, s = sparse, w = width, r = pack(distances, "I" .. width),
           v = pack(kept, format), m = pack(means, format), f = format == "d" and 8 or nil}
 end
 
---- curves.summary(values) -> {first, last, min, max, min_row, max_row, gaps, rising}: exact values;
---- min and max of the finite ones; gaps: how many are not finite; rising: whether the values never
---- fall and are all finite, as those of an x axis.
+local SPARSE = 0.2 -- part of the rows before the last value that are gaps
+
+-- Of a list: its first and last finite value, or nil; how many others are between them, how many in
+-- a row at most, and how many behind.
+local function gaps_of(values)
+  local first, last, inside, longest, since = nil, nil, 0, 0, 0
+  for i = 1, #values do
+    local v = values[i]
+    if v - v == 0 then
+      if not first then since = 0 end
+      inside, longest = inside + since, math.max(longest, since)
+      first, last, since = first or v, v, 0
+    else
+      since = since + 1
+    end
+  end
+  return first, last, inside, longest, since
+end
+
+--- curves.summary(values) -> {first, last, min, max, min_row, max_row, gaps, rising}, sparse: exact
+--- values; min and max of the finite ones; gaps: how many are not finite; rising: whether the
+--- values never fall and are all finite, as those of an x axis. Of a sparse column first and last
+--- are the first and last that are there, unless the end looks like a training that has diverged:
+--- no value for much longer than before.
 function curves.summary(values)
   local n = #values
   local low, high, gaps, rising, before = nil, nil, 0, true, -math.huge
@@ -102,9 +128,16 @@ function curves.summary(values)
       gaps, rising = gaps + 1, false
     end
   end
-  return {first = values[1], last = values[n], min = low and lowest, max = high and highest,
+  local first, last, sparse = values[1], values[n], nil
+  if gaps > 0 then
+    local from, to, inside, longest, behind = gaps_of(values)
+    sparse = inside > SPARSE * (n - behind) or nil
+    if sparse then first = from end
+    if sparse and behind <= 2 * longest then last = to end
+  end
+  return {first = first, last = last, min = low and lowest, max = high and highest,
           min_row = low, max_row = high, gaps = gaps > 0 and gaps or nil,
-          rising = n > 1 and rising or nil}
+          rising = n > 1 and rising or nil}, sparse
 end
 
 return curves

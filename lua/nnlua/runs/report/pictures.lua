@@ -1,7 +1,7 @@
 -- The pictures of runs, as data: addresses, within a budget of bytes.
 --
--- Invariant: the budget goes round the runs: each run's first picture comes before any run's second,
--- so that one run with a thousand pictures does not cost the others theirs.
+-- Invariant: the budget goes round the runs: each run's first picture comes before any run's
+-- second, so that one run with a thousand pictures does not cost the others theirs.
 
 local base64 = require "nnlua.runs.report.base64"
 
@@ -31,60 +31,96 @@ local function inside(name)
     and not ("/" .. name .. "/"):find("/../", 1, true) and not name:find("\0", 1, true)
 end
 
--- What could be shown of a run, the most telling first: {path, put}; put(src) stores the address.
-local function candidates(run, record)
-  local list, first = {}, {}
-  local function add(path, entry)
-    list[#list + 1] = {path = path, put = function(src) entry.src = src end}
+local FEWEST_STEPS = 4 -- numbered pictures that are shown as steps of one
+
+-- The pictures of a run in groups: {name =, {step =, path =}, ...}, without steps one alone.
+-- epoch_0010.png, epoch_0020.png, ... are steps of "epoch", as those of run:image have a tag.
+local function groups_of(run)
+  local groups, by_name, single = {}, {}, {}
+  local function add(name, step, path)
+    if not by_name[name] then
+      by_name[name] = {name = name}
+      groups[#groups + 1] = by_name[name]
+    end
+    table.insert(by_name[name], {step = step, path = path})
   end
   for _, name in ipairs(run.pictures or {}) do
-    local entry = {name = name}
+    local stem, step = name:match("^(.-)[_-]?(%d+)%.%w+$")
+    if stem and #step < 16 then
+      add("*" .. stem, tonumber(step), name)
+    else
+      single[#single + 1] = {name = name, {path = run.dir .. "/" .. name}}
+    end
+  end
+  local found = single
+  for _, group in ipairs(groups) do
+    if #group >= FEWEST_STEPS then
+      group.name = group.name == "*" and "pictures" or group.name:sub(2)
+      for _, picture in ipairs(group) do picture.path = run.dir .. "/" .. picture.path end
+      found[#found + 1] = group
+    else
+      for _, picture in ipairs(group) do
+        found[#found + 1] = {name = picture.path, {path = run.dir .. "/" .. picture.path}}
+      end
+    end
+  end
+  groups, by_name = found, {}
+  for _, image in ipairs(run.images or {}) do add(image.tag, image.step, image.path) end
+  return groups
+end
+
+-- Orders the places 1..n: the last, the first, then by halving, so that any number of them from
+-- the front is spread evenly.
+local function spread(n)
+  local order, taken = {}, {}
+  local function take(i)
+    if not taken[i] then
+      taken[i] = true
+      order[#order + 1] = i
+    end
+  end
+  take(n)
+  take(1)
+  local part = n
+  while part > 1 do
+    part = part // 2
+    for i = 1 + part, n, part do take(i) end
+  end
+  return order
+end
+
+-- What could be shown of a run, the most telling first: {path, put}; put(src) stores the address.
+local function candidates(run, record)
+  local list, later = {}, {}
+  for _, group in ipairs(groups_of(run)) do
+    local entry = {name = group.name, steps = group[1].step and {}}
     record.pictures[#record.pictures + 1] = entry
-    add(run.dir .. "/" .. name, entry)
+    for turn, i in ipairs(spread(#group)) do
+      local picture = group[i]
+      local one = {path = picture.path, turn = turn, number = #later, put = function(src)
+        if not entry.steps then
+          entry.src = src
+        else
+          entry.steps[#entry.steps + 1] = {step = picture.step, src = src}
+        end
+      end}
+      if turn == 1 then list[#list + 1] = one else later[#later + 1] = one end
+    end
   end
   for i, example in ipairs(record.examples) do
     local name = run.examples[i].image
-    if inside(name) then add(run.dir .. "/" .. name, example) end
-  end
-  -- of the images of one tag the last comes first, then they are halved
-  local tags = {}
-  for _, image in ipairs(run.images or {}) do
-    if not first[image.tag] then
-      first[image.tag] = {}
-      tags[#tags + 1] = image.tag
-    end
-    table.insert(first[image.tag], image)
-  end
-  local order = {}
-  for _, tag in ipairs(tags) do
-    local images = first[tag]
-    local entry = {name = tag, steps = {}}
-    record.pictures[#record.pictures + 1] = entry
-    local taken, turn = {}, 0
-    local function take(i)
-      if taken[i] then return end
-      taken[i], turn = true, turn + 1
-      order[#order + 1] = {turn = turn, number = #order, path = images[i].path,
-                           put = function(src)
-        entry.steps[#entry.steps + 1] = {step = images[i].step, src = src}
-      end}
-    end
-    take(#images)
-    take(1)
-    local part = #images
-    while part > 1 do
-      part = part // 2
-      for i = 1 + part, #images, part do take(i) end
+    if inside(name) then
+      list[#list + 1] = {path = run.dir .. "/" .. name, put = function(src) example.src = src end}
     end
   end
-  table.sort(order, function(a, b)
+  table.sort(later, function(a, b)
     return a.turn < b.turn or a.turn == b.turn and a.number < b.number
   end)
-  return table.move(order, 1, #order, #list + 1, list)
+  return table.move(later, 1, #later, #list + 1, list)
 end
 
 --- pictures.add(runs, records, budget) adds the pictures of runs (reader.read) to their records:
---- record.pictures: list of {name, src} and, of run:image's, {name, steps = {{step, src}}};
+--- record.pictures: list of {name, src} and, of those with steps, {name, steps = {{step, src}}};
 --- record.examples[i].src; record.left_out: how many are not there for want of room.
 --- budget: characters. Returns how many were used.
 function pictures.add(runs, records, budget)

@@ -143,8 +143,9 @@ local function metrics_of(run, bins)
   for _, name in ipairs(run.columns) do
     local values = run.metrics[name]
     if type(values[1]) == "number" then
-      packed[name] = curves.pack(values, bins)
-      summaries[name] = curves.summary(values)
+      local sparse
+      summaries[name], sparse = curves.summary(values)
+      packed[name] = curves.pack(values, bins, sparse)
     elseif #values > 0 then
       summaries[name] = {first = values[1], last = values[#values]}
     end

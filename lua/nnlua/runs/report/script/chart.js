@@ -20,9 +20,10 @@ class Chart {
       }}, "\u2922");
     this.reset = make("button", {type: "button", class: "icon", hidden: true, title: "Reset the zoom",
       "aria-label": "Reset the zoom of " + spec.title, onclick: () => this.unzoom()}, "\u21ba");
+    this.splits = make("span", {class: "splits"});
     this.element = make("figure", {class: "chart"},
       make("figcaption", null, make("span", {class: "title"}, spec.title),
-        make("span", {class: "splits"}, this.splits()), this.reset, wide), this.frame);
+        this.splits, this.reset, wide), this.frame);
     this.listen();
     this.visible = false;
     new IntersectionObserver(([entry]) => {
@@ -33,14 +34,14 @@ class Chart {
   }
 
   /** The key to the dashes, if there is more than one kind of line. */
-  splits() {
+  keyToLines() {
     if (this.spec.members.length < 2) return [];
-    return this.spec.members.map(({column: name, split}, i) => {
+    return this.spec.members.map(({column: name, split, dash}) => {
       const sample = make("canvas", {width: 44, height: 12, "aria-hidden": "true"});
       const paint = sample.getContext("2d");
-      paint.strokeStyle = "#888";
+      paint.strokeStyle = this.runs.length === 1 ? colourOfLine({run: this.runs[0], dash}) : "#888";
       paint.lineWidth = 3;
-      paint.setLineDash(DASHES[i % DASHES.length].map(n => n * 2));
+      paint.setLineDash(DASHES[dash % DASHES.length].map(n => n * 2));
       paint.moveTo(0, 6);
       paint.lineTo(44, 6);
       paint.stroke();
@@ -122,6 +123,7 @@ class Chart {
     if (this.frame.clientWidth === 0) return;
     this.stale = false;
     if (this.lines === null) this.lines = linesOf(this.spec, this.runs, this.view);
+    this.splits.replaceChildren(...this.keyToLines());
     const paint = this.layout();
     this.drawAxes(paint);
     paint.save();
@@ -177,26 +179,26 @@ class Chart {
   }
 
   drawLine(paint, line, width, alpha) {
-    paint.strokeStyle = paint.fillStyle = colourOf(line.run);
+    paint.strokeStyle = paint.fillStyle = colourOfLine(line);
     paint.lineJoin = "round";
     paint.setLineDash(DASHES[line.dash % DASHES.length]);
     if (line.smooth) {
       paint.globalAlpha = alpha * 0.22;
       paint.lineWidth = 1;
       paint.setLineDash([]);
-      this.trace(paint, line.x, line.y);
+      this.trace(paint, line.x, line.y, false);
       paint.setLineDash(DASHES[line.dash % DASHES.length]);
     }
     paint.globalAlpha = alpha;
     paint.lineWidth = width;
     const main = line.smooth || line;
-    this.trace(paint, main.x, main.y);
+    this.trace(paint, main.x, main.y, true);
     paint.setLineDash([]);
     paint.globalAlpha = 1;
   }
 
   // A curve with gaps where there is nothing to draw; dots where it has few points.
-  trace(paint, x, y) {
+  trace(paint, x, y, dotted) {
     const {low, high} = this.x, first = Math.max(0, lowerBound(x, low) - 1);
     const dots = [];
     let open = false;
@@ -212,7 +214,7 @@ class Chart {
       if (x[i] > high) break;
     }
     paint.stroke();
-    const few = dots.length / 2 <= 30 && this.lines.length <= MANY;
+    const few = dotted && dots.length / 2 <= 30 && this.lines.length <= MANY;
     if (!few && dots.length > 2) return;
     for (let i = 0; i < dots.length; i += 2) {
       paint.beginPath();
@@ -246,7 +248,7 @@ class Chart {
       paint.lineTo(Math.round(x) + 0.5, bottom);
       paint.stroke();
       paint.setLineDash([]);
-      paint.fillStyle = colourOf(this.near.line.run);
+      paint.fillStyle = colourOfLine(this.near.line);
       paint.beginPath();
       paint.arc(x, y, 4, 0, 7);
       paint.fill();

@@ -1,19 +1,11 @@
 // The columns of the table: what they are called, what a run has in them, which are shown first.
 //
-// A column: {key, label, group, value(run), text(run)}; value is a number, a text or undefined.
+// A column: {key (what filters call it), id (as no other), label, group, value(run), text(run)}; value is a number, a text or undefined.
 
-const MOST_CONFIG = 6, MOST_METRICS = 6; // columns shown at first
-
-// Whether the best value of a metric is its lowest (-1) or its highest (1); 0: not known.
-function direction(name) {
-  const words = name.toLowerCase();
-  if (/loss|cost|error|perplexity|\b(mse|mae|rmse)\b|(^|_)(mse|mae|rmse|nll|err|ppl)(_|$)/.test(words)) return -1;
-  if (/acc|f1|precision|recall|auc|r2|score|correct|bleu|iou/.test(words)) return 1;
-  return 0;
-}
+const MOST_CONFIG = 5, MOST_METRICS = 4; // columns shown at first
 
 function column(key, label, group, value, text) {
-  return {key, label, group, value, text: text || (run => formatValue(value(run)))};
+  return {key, id: group + ":" + key, label, group, value, text: text || (run => formatValue(value(run)))};
 }
 
 const columns = [
@@ -28,13 +20,11 @@ for (const key of configKeys) {
 for (const name of metricNames) {
   const of = (run, field) => run.summary[name] && run.summary[name][field];
   columns.push(column(name, name, "last value", run => of(run, "last")));
-  const way = direction(name);
-  if (way === 0) continue;
-  const field = way < 0 ? "min" : "max";
-  const best = column("best." + name, (way < 0 ? "min " : "max ") + name, "best value",
-    run => of(run, field));
-  best.title = run => of(run, field) === undefined ? "" : "in row " + of(run, field + "_row");
-  columns.push(best);
+  for (const field of ["min", "max"]) {
+    const one = column(name + "." + field, field + " " + name, "extreme value", run => of(run, field));
+    one.title = run => of(run, field) === undefined ? "" : "in row " + of(run, field + "_row");
+    columns.push(one);
+  }
 }
 
 columns.push(
@@ -60,15 +50,20 @@ function tells(one) {
   return runs.length === 1 ? runs[0] !== undefined && one.value(runs[0]) !== undefined : varies(one);
 }
 
+function presence(one) {
+  return runs.filter(run => one.value(run) !== undefined).length / runs.length;
+}
+
 function firstColumns() {
-  const chosen = new Set(["name", "state", "created", "seconds", "rows"]);
+  const chosen = new Set(["name", "state", "created", "seconds", "rows"].map(key => "run:" + key));
   const take = (group, most) => columns.filter(one => one.group === group && tells(one))
-    .slice(0, most).forEach(one => chosen.add(one.key));
+    .sort((a, b) => presence(b) - presence(a)).slice(0, most).forEach(one => chosen.add(one.id));
   take("config", runs.length === 1 ? 0 : MOST_CONFIG);
-  if (runs.some(run => run.tags.length)) chosen.add("tags");
-  columns.filter(one => one.group === "last value" && !/^(epoch|step|iteration|time|seconds)$/.test(one.key))
-    .slice(0, MOST_METRICS).forEach(one => chosen.add(one.key));
-  columns.filter(one => one.group === "best value" && /test|val/.test(one.key))
-    .slice(0, 2).forEach(one => chosen.add(one.key));
+  if (runs.some(run => run.tags.length)) chosen.add("run:tags");
+  const byId = new Map(columns.map(one => [one.id, one]));
+  const common = one => presence(byId.get("last value:" + one.name)) >= 0.5;
+  const results = page.metrics.filter(one => one.best).sort((a, b) => common(b) - common(a));
+  results.slice(0, MOST_METRICS).forEach(one => chosen.add("last value:" + one.name));
+  results.slice(0, 1).forEach(one => chosen.add("extreme value:" + one.name + "." + one.best));
   return chosen;
 }

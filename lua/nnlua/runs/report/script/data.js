@@ -17,7 +17,20 @@ function numbersOf(text, type) {
   return new type(bytesOf(text).buffer);
 }
 
+// Without what is no number: the values of a sparse column are joined.
+function joined(one) {
+  const some = [...one.y.keys()].filter(i => Number.isFinite(one.y[i]));
+  const means = [...one.mean.keys()].filter(i => Number.isFinite(one.mean[i]));
+  const pick = (list, places) => Float64Array.from(places, i => list[i]);
+  return {rows: pick(one.rows, some), y: pick(one.y, some), meanRows: pick(one.meanRows, means),
+          mean: pick(one.mean, means), count: one.count};
+}
+
 function decode(packed) {
+  return packed.s ? joined(decodeAll(packed)) : decodeAll(packed);
+}
+
+function decodeAll(packed) {
   const type = packed.f === 8 ? Float64Array : Float32Array;
   const y = numbersOf(packed.v, type), rows = new Float64Array(y.length);
   if (packed.r === undefined) {
@@ -99,11 +112,12 @@ function inOrder(make) {
   return [...seen];
 }
 
+const counters = new Set(page.metrics.filter(one => one.counter).map(one => one.name));
 const metricNames = inOrder(run => run.columns);
 const configKeys = inOrder(run => run.config.map(([key]) => key));
 
 // What the table calls things that no config has.
-const RESERVED = ["run", "id", "name", "state", "started", "created", "time", "seconds", "rows", "tags"];
+const RESERVED = ["run", "id", "name", "state", "started", "created", "time", "seconds", "rows", "tags", "seed"];
 
 // The shortest ending of a dotted key that no other key has.
 const configLabels = new Map(configKeys.map(key => {

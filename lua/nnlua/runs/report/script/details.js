@@ -5,7 +5,7 @@ const SIDE_BY_SIDE = 12; // runs that stand side by side
 function comparison(list, rows) {
   return make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs side by side"},
     make("table", {class: "sides"},
-      make("thead", null, make("tr", null, make("td"), list.map(run => make("th", {scope: "col"},
+      runs.length > 1 && make("thead", null, make("tr", null, make("td"), list.map(run => make("th", {scope: "col"},
         swatchOf(colourOf(run)), run.label)))),
       make("tbody", null, rows.map(([label, values, title]) => make("tr", null,
         make("th", {scope: "row", title}, label),
@@ -30,7 +30,7 @@ function distribution(list, keys) {
     }
     const values = [...counts].sort(([a], [b]) => isNumber(a) && isNumber(b) ? number(a) - number(b)
       : formatValue(a).localeCompare(formatValue(b)));
-    const shown = values.slice(0, 24).map(([value, count]) => make("button", {type: "button", class: "value",
+    const shown = values.slice(0, 24).map(([value, count]) => make("button", {type: "button", class: "pick",
       title: "Filter by this value", onclick: () => {
         const text = formatValue(value).replace(MINUS, "-");
         filterBox.value = quoteWord(configLabels.get(key)) + "=" + quoteWord(text);

@@ -1,11 +1,12 @@
 // The filter box: words that must all hold for a run.
 //
-//   lr<0.1   optimizer=adam|sgd   test_accuracy>=0.95   state!=failed   name~xor   baseline
+//   lr<0.1   optimizer=adam|sgd   test_accuracy.max >= 0.95   state!=failed   name~xor   baseline
 //
+// FIELDs are those of `nnlua runs --filter`, and its filters mean the same here.
 // A word without an operator is looked for in id, tags, state and config. `=` compares numbers as
 // numbers, else whole texts; `~` looks for a part; letters' case does not matter; quotes keep blanks.
 
-const TEST = /^("[^"]*"|[^"<>=!~]+)(<=|>=|!=|==|<|>|=|~)(.*)$/;
+const TEST = /^("[^"]*"|'[^']*'|[^"'<>=!~]+)(<=|>=|!=|==|<|>|=|~)(.*)$/;
 
 const FILTER_NAMES = new Map();
 for (const one of columns) {
@@ -14,13 +15,16 @@ for (const one of columns) {
   }
 }
 FILTER_NAMES.set("id", columns[0]);
+FILTER_NAMES.set("tag", columns.find(one => one.key === "tags"));
 
 function words(text) {
-  return text.match(/(?:"[^"]*"?|[^\s"])+/g) || [];
+  const tight = text.replace(/("[^"]*"?|'[^']*'?)|\s*(<=|>=|!=|==|[<>=~])\s*/g,
+    (all, quoted, operator) => quoted || operator);
+  return tight.match(/(?:"[^"]*"?|'[^']*'?|[^\s"'])+/g) || [];
 }
 
 function unquote(text) {
-  return text.replaceAll('"', "");
+  return text.replace(/^(["'])(.*?)\1?$/, "$2");
 }
 
 function equal(value, wanted) {

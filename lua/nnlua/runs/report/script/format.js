@@ -17,7 +17,9 @@ function formatNumber(value, digits = 6) {
 
 function formatValue(value) {
   if (value === undefined || value === null) return MISSING;
+  if (value === "") return "\"\"";
   if (isNumber(value)) return formatNumber(value);
+  if (value === "") return "\"\"";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

@@ -5,13 +5,13 @@ function addBlocks(id, title, has, render, note) {
   if (!runs.some(has)) return;
   const content = make("div", {class: "blocks " + id});
   const line = make("p", {class: "hint"});
-  const section = addSection(id, title, title, content, note && line);
+  const section = addSection(id, title, title, note && line, content);
   on("active", () => {
     const list = activeRuns().filter(has);
     showSection(section, list.length > 0);
     if (note) line.textContent = note(activeRuns());
     whenNear(section, () => fill(content, list, run => {
-      const block = make("article", {class: "block"}, make("h3", null, run.label));
+      const block = make("article", {class: "block"}, runs.length > 1 && make("h3", null, run.label));
       block.append(...[render(run)].flat());
       return block;
     }));

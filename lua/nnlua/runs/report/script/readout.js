@@ -77,7 +77,7 @@ Object.assign(Chart.prototype, {
   readoutLine(point, near) {
     const {line} = point, smooth = smoothNear(line, point.x);
     const swatch = make("span", {class: "swatch", "aria-hidden": "true"});
-    swatch.style.background = colourOf(line.run);
+    swatch.style.background = colourOfLine(line);
     return make("div", {class: line === near.line ? "entry nearest" : "entry"}, swatch,
       make("span", {class: "who"}, line.run.label + (line.split ? " " + line.split : "")),
       make("span", {class: "value"}, formatNumber(point.y)),

@@ -1,6 +1,6 @@
 // Which columns belong into one chart, and the lines of a chart: x, y, smoothed y.
 //
-// A line: {run, split, dash, x, y, smooth: {x, y} or null}; a chart: {title, members: [{column, split}]}.
+// A line: {run, split, dash, x, y, smooth: {x, y} or null}; a chart: {title, members: [{column, split, dash}]}.
 
 const SPLITS = ["train", "training", "test", "valid", "validation", "val", "dev", "eval"];
 
@@ -20,15 +20,26 @@ function splitName(name) {
 function findCharts() {
   const charts = new Map();
   for (const name of metricNames) {
-    if (!runs.some(run => run.curves[name]) || COUNTERS.test(name)) continue;
+    if (!runs.some(run => run.curves[name]) || isCounter(name)) continue;
     const {metric, split} = splitName(name);
     if (!charts.has(metric)) charts.set(metric, {title: metric, members: []});
     charts.get(metric).members.push({column: name, split});
   }
+  const place = member => (SPLITS.indexOf(member.split.toLowerCase()) + SPLITS.length + 1) % (SPLITS.length + 1);
+  for (const chart of charts.values()) {
+    chart.members.sort((a, b) => place(a) - place(b));
+    // a metric without a split is drawn as the first one, unless one run has both
+    const plain = chart.members.find(member => member.split === ""), [first] = chart.members;
+    const shared = plain && !runs.some(run => run.curves[plain.column] && run.curves[first.column]);
+    chart.members.forEach((member, i) => { member.dash = member === plain && shared ? 0 : i; });
+  }
   return [...charts.values()];
 }
 
-const COUNTERS = /^(epoch|step|iteration|batch|time|seconds|elapsed|wall_time)s?$/i;
+// Epochs, steps, and times: x axes, and no charts.
+function isCounter(name) {
+  return counters.has(name) || /^(time|seconds|elapsed|wall_time)$/i.test(name);
+}
 
 /** Columns that never fall in any run that has them: what can be an x axis. */
 function risingColumns() {
@@ -37,7 +48,7 @@ function risingColumns() {
 }
 
 function firstAxis() {
-  return risingColumns().find(name => COUNTERS.test(name)) || null;
+  return risingColumns().find(isCounter) || null;
 }
 
 // A moving average whose weights halve every `half` rows, over the means of a long curve; started
@@ -61,15 +72,15 @@ function smoothed(one, half) {
 function linesOf(chart, list, view) {
   const lines = [];
   for (const run of list) {
-    chart.members.forEach(({column: name, split}, dash) => {
+    for (const {column: name, split, dash} of chart.members) {
       const one = curve(run, name);
-      if (!one || one.y.length === 0 || (view.x !== null && !curve(run, view.x))) return;
+      if (!one || one.y.length === 0 || (view.x !== null && !curve(run, view.x))) continue;
       const line = {run, split, dash, x: valuesAt(run, view.x, one.rows), y: one.y, smooth: null};
       if (view.half > 0 && one.y.length > 1) {
         line.smooth = {x: valuesAt(run, view.x, one.meanRows), y: smoothed(one, view.half)};
       }
       lines.push(line);
-    });
+    }
   }
   return lines;
 }

@@ -96,10 +96,20 @@ function colourOfRank(rank) {
   return colourRanks.numeric ? ramp(rank / (colourRanks.size - 1)) : palette[rank % palette.length];
 }
 
+// The second eight are the first ones, further from the background.
+function colourOfSlot(slot) {
+  const palette = isDark() ? DARK : LIGHT, colour = palette[slot % palette.length];
+  return slot % (2 * palette.length) < palette.length ? colour : mix(colour, isDark() ? "#ffffff" : "#000000", 0.5);
+}
+
 function colourOf(run) {
   if (colourKey !== null) return colourOfRank(colourRanks.get(run.configMap.get(colourKey)));
-  const palette = isDark() ? DARK : LIGHT;
-  return palette[(slots.get(run) || 0) % palette.length];
+  return colourOfSlot(slots.get(run) || 0);
+}
+
+/** The colour of a line of a chart: a run that is alone has one for each of its lines. */
+function colourOfLine(line) {
+  return slots.size === 1 && colourKey === null ? colourOfSlot(line.dash) : colourOf(line.run);
 }
 
 // ---- The run under the pointer ----

@@ -6,7 +6,7 @@ const excludedStates = new Set();
 const rowOf = new Map(); // run -> its tr
 
 function shownColumns() {
-  return columns.filter(one => visibleColumns.has(one.key));
+  return columns.filter(one => visibleColumns.has(one.id));
 }
 
 /** Orders two runs by a column; what is missing or no number comes last either way. */
@@ -58,7 +58,7 @@ function headerCell(one) {
   const cell = make("th", {scope: "col", class: one.numeric ? "number" : one.key === "name" ? "name" : ""},
     button);
   cell.column = one;
-  cell.title = one.group === "run" ? "" : one.group + ": " + one.key.replace(/^best\./, "");
+  cell.title = one.group === "run" ? "" : one.group + ": " + one.key;
   return cell;
 }
 
@@ -168,8 +168,8 @@ function columnChooser() {
   for (const one of columns) {
     if (one.key === "name") continue;
     if (!groups.has(one.group)) groups.set(one.group, []);
-    groups.get(one.group).push(checkbox(one.label, visibleColumns.has(one.key), show => {
-      show ? visibleColumns.add(one.key) : visibleColumns.delete(one.key);
+    groups.get(one.group).push(checkbox(one.label, visibleColumns.has(one.id), show => {
+      show ? visibleColumns.add(one.id) : visibleColumns.delete(one.id);
       buildTable();
     }));
   }
