@@ -45,7 +45,7 @@ describe("nnlua.runs.text", function()
   it("cuts long texts at a character", function()
     assert.equal("äöü", text.clip("äöü", 3))
     assert.equal("äö…", text.clip("äöüß", 3))
-    assert.equal("\xff\xfe", text.clip("\xff\xfe\xfd", 2))
+    assert.equal("日…", text.clip("日本語", 4))
   end)
 end)
 
