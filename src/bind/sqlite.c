@@ -156,7 +156,8 @@ static int sqlite_open(lua_State *L)
     database *db = lua_newuserdatauv(L, sizeof *db, 0);
     *db = (database){0};
     luaL_setmetatable(L, DATABASE);
-    int code = sqlite3_open_v2(path, &db->handle, flags[mode], NULL);
+    /* A Lua state has one thread at a time: no mutex. */
+    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
         sqlite3_busy_timeout(db->handle, (int)(timeout * 1000));
