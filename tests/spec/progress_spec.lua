@@ -1,4 +1,4 @@
--- progress_spec.lua - lua/nnlua/progress.lua: the progress line and its curves, on a pretended terminal
+-- progress_spec.lua - lua/nnlua/progress.lua: the line and its curves, on a pretended terminal
 
 local Curves = require "nnlua.progress.curves"
 local display = require "nnlua.display"

@@ -94,6 +94,14 @@ per digit
       look {width = 14, height = 12, utf8 = false}))
   end)
 
+  it("breaks a legend that is too long", function()
+    local series = {}
+    for i = 1, 6 do series[i] = {name = "series " .. i, x = {1, 2}, y = {i, i}} end
+    local list = lines_of(terminal.lines({series = series}, look {width = 25}))
+    assert.same({"● series 1   ■ series 2", "▲ series 3   ◆ series 4",
+                 "▼ series 5   ★ series 6"}, {table.unpack(list, 1, 3)})
+  end)
+
   it("puts a dot within half a dot of every point", function()
     local x, y = {}, {}
     for i = 1, 100 do x[i], y[i] = i + 0.0, math.sin(i / 9) * i end
@@ -306,8 +314,8 @@ end)
 
 describe("bars in the terminal", function()
   it("are as long as their values", function()
-    local text = terminal.bars({series = {{name = "", values = {1, 2, 4}}}, labels = {"a", "b", "c"}},
-                               look {width = 28})
+    local text = terminal.bars({series = {{name = "", values = {1, 2, 4}}},
+                                labels = {"a", "b", "c"}}, look {width = 28})
     assert.equal([[
 a ██████ 1
 b ████████████ 2
@@ -345,7 +353,8 @@ describe("the display", function()
     end
     assert.same({true, 0}, {with {}})
     assert.same({false, 256}, {with {LANG = "C", TERM = "xterm-256color"}})
-    assert.same({true, 0}, {with {LC_ALL = "de_DE.utf8", LANG = "C", NO_COLOR = "1", TERM = "xterm"}})
+    assert.same({true, 0}, {with {LC_ALL = "de_DE.utf8", LANG = "C", NO_COLOR = "1",
+                                  TERM = "xterm"}})
     assert.same({false, 8}, {with {LC_CTYPE = "de_DE.ISO-8859-1", NO_COLOR = "", TERM = "xterm"}})
     assert.same({true, 2 ^ 24}, {with {LANG = "C.UTF-8", TERM = "xterm", COLORTERM = "truecolor"}})
     assert.same({true, 0}, {with {TERM = "dumb", COLORTERM = "truecolor"}})
