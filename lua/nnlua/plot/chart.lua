@@ -21,7 +21,7 @@ local UNDER, RIGHT = 38, 30
 local LETTER, SAMPLE = 8.8, 75
 
 -- Characters that fit: of the title, the note, the two axes' names.
-local TITLE_LETTERS, NOTE_LETTERS, X_LETTERS, Y_LETTERS, NAME_LINES = 42, 64, 46, 34, 3
+local TITLE_LETTERS, NOTE_LETTERS, X_LETTERS, Y_LETTERS, NAME_LINES = 42, 56, 46, 34, 3
 
 --- chart.OPTIONS: the options of every chart.
 chart.OPTIONS = {title = options.optional, xlabel = options.optional, ylabel = options.optional}
@@ -118,7 +118,7 @@ function chart.new(spec)
     figure:add("unset key")
   end
   for i, line in ipairs(note) do
-    figure:add("set label %s at graph 0, screen %.6f left font ',10' textcolor rgb '#555555'",
+    figure:add("set label %s at graph 0, screen %.6f left font ',11.5' textcolor rgb '#555555'",
                quote(line), self:from_top(y + rows * LEGEND_LINE + (i - 0.4) * NOTE_LINE))
   end
   return self

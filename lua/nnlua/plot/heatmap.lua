@@ -145,8 +145,8 @@ local function draw_numbers(sheet, x, y, w, h, colours, texts)
 end
 
 --- heatmap.draw(fname, path, spec) -> true | nil, message. spec: values (rows of numbers),
---- colormap, range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings, or nil),
---- title, xlabel, ylabel, value_label.
+--- colormap, range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings, or
+--- nil), title, xlabel, ylabel, value_label.
 function heatmap.draw(fname, path, spec)
   local rows, columns = #spec.values, #spec.values[1]
   local colour, lo, hi = scale.colormap(spec.colormap), spec.range[1], spec.range[2]
