@@ -26,7 +26,7 @@ local opts = cli.parse("mnist_cnn", "Trains a small convolutional network on MNI
   {"out", nil, "folder for the results (default: runs/mnist_cnn/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 if #opts.channels ~= 2 then
   cli.fail("mnist_cnn", "'--channels': expected two numbers, as 16,32", 2)
@@ -83,7 +83,7 @@ cli.try("mnist_cnn", nn.fit, {
   schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, opts.decay),
   train = train, validation = {digits.test.images:unsqueeze(2), digits.test.labels},
   batch_size = 500, epochs = opts.epochs, metrics = {accuracy = nn.metrics.accuracy},
-  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()}, live = opts.live,
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
 

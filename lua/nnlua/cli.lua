@@ -370,6 +370,9 @@ cli.checkpoints = {
    metavar = "DIR", continues = true},
 }
 
+--- cli.live: the option --live of a script whose progress line, or nn.fit, can draw curves.
+cli.live = {"live", false, "draw the curves in the terminal, while they grow", once = true}
+
 --- cli.fit_checkpoint(opts, dir, batches) -> the option `checkpoint` of nn.fit that these two ask
 --- for, nil if neither is given. dir: of the checkpoints; batches: how many an epoch has.
 function cli.fit_checkpoint(opts, dir, batches)
@@ -379,8 +382,10 @@ function cli.fit_checkpoint(opts, dir, batches)
 end
 
 --- cli.fail(program, message [, status=1])
--- Writes "program: message" as one line on standard error and ends the process.
+-- Finishes the progress line, writes "program: message" as one line on standard error and ends the
+-- process.
 function cli.fail(program, message, status)
+  progress.finish()
   io.stdout:flush()
   io.stderr:write(program, ": ", (tostring(message):gsub("%s*\n%s*", " ")), "\n")
   os.exit(status or 1, true)
@@ -401,7 +406,7 @@ function cli.try(program, f, ...)
   return table.unpack(results, 2, results.n)
 end
 
---- cli.progress{total=, unit=} -> bar: see progress.lua
+--- cli.progress{total=, unit=, samples=, start=0, curves=} -> bar: see progress.lua
 cli.progress = progress
 
 return cli
