@@ -29,12 +29,17 @@ function pictures.read(path)
   return file:read("a")
 end
 
+-- XML's entities undone.
+local function unescaped(text)
+  return (text:gsub("&lt;", "<"):gsub("&gt;", ">"):gsub("&quot;", '"'):gsub("&apos;", "'")
+              :gsub("&amp;", "&"))
+end
+
 --- The texts of an SVG, entities undone.
 function pictures.texts(path)
   local texts = {}
   for text in pictures.read(path):gmatch("<text[^>]*>(.-)</text>") do
-    texts[#texts + 1] = text:gsub("<[^>]*>", ""):gsub("&lt;", "<"):gsub("&gt;", ">")
-                            :gsub("&amp;", "&")
+    texts[#texts + 1] = unescaped(text:gsub("<[^>]*>", ""))
   end
   return texts
 end
@@ -52,7 +57,9 @@ end
 --- The units of the smallest letters of an SVG, and its width.
 function pictures.smallest_letters(path)
   local svg, smallest = pictures.read(path), math.huge
-  for size in svg:gmatch('font%-size="([%d.]+)"') do smallest = math.min(smallest, size) end
+  for size in svg:gmatch('font%-size="([%d.]+)"') do
+    smallest = math.min(smallest, tonumber(size))
+  end
   return smallest, tonumber(svg:match('<svg%s+width="(%d+)"'))
 end
 
@@ -98,9 +105,10 @@ local function stretches(list)
 end
 
 --- The areas of a colour that no column of pixels without it parts, from left to right: list of
---- {left, right, top, bottom, count}.
-function Png:areas(colour, margin)
+--- {left, right, top, bottom, count}. Of rows below `from` only: not of title and legend.
+function Png:areas(colour, margin, from)
   local mask, areas = self:mask(colour, margin), {}
+  if from then mask[{{1, from}}]:fill_(0) end
   for i, columns in ipairs(stretches(mask:sum(1):totable())) do
     local part = mask[{{}, {columns[1], columns[2]}}]
     local rows = part:sum(2):totable()
@@ -122,7 +130,7 @@ function pictures.words(path)
   local words = {}
   for left, top, right, bottom, text in
     xml:gmatch('<word xMin="(.-)" yMin="(.-)" xMax="(.-)" yMax="(.-)">(.-)</word>') do
-    words[#words + 1] = {text = text, left = tonumber(left), top = tonumber(top),
+    words[#words + 1] = {text = unescaped(text), left = tonumber(left), top = tonumber(top),
                          right = tonumber(right), bottom = tonumber(bottom)}
   end
   local width, height = xml:match('<page width="([%d.]+)" height="([%d.]+)"')
