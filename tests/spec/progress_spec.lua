@@ -102,6 +102,18 @@ describe("progress", function()
     for i = 21, 40 do assert.near(5, noisy[i], 0.5) end
   end)
 
+  it("goes on when nothing was done for a very long time", function()
+    local bar, world = make {total = 10}
+    world.now = 110
+    bar:update(5)
+    world.take()
+    for _, seconds in ipairs {1e3, 1e4, 1e6, 1e9} do
+      world.now = 110 + seconds
+      bar:update(5)
+      assert.matches("^5/10  ", line_of(world.take()))
+    end
+  end)
+
   it("draws at most ten times a second", function()
     local bar, world = make {total = 1000}
     local drawn = 0
@@ -247,6 +259,7 @@ describe("progress", function()
     assert.equal("2h 07m", progress.duration(7620))
     assert.equal("3d 04h", progress.duration(3 * 86400 + 4 * 3600))
     assert.equal("?", progress.duration(math.huge))
+    assert.equal("?", progress.duration(1e30))
     assert.equal("?", progress.duration(0 / 0))
   end)
 
