@@ -19,9 +19,9 @@ local plot = {}
 --- plot.lines(path, {series=, ...}) -> true | nil, message: a line chart.
 --
 -- series   list of {name=, y=, x=, points=, lower=, upper=, errors=}: y a list or vector of
---          numbers; x its own positions, if it has them; name stands in the legend above the chart. Up to 40
---          points are also marked; points = true: points alone, without a line. lower and upper:
---          a pale band between them; errors: bars that reach as far either way
+--          numbers; x its own positions, if it has them; name stands in the legend above the chart.
+--          Up to 40 points are also marked; points = true: points alone, without a line. lower and
+--          upper: a pale band between them; errors: bars that reach as far either way
 -- x        positions shared by the series without their own; default 1, 2, 3, ...
 -- title, xlabel, ylabel   default: none
 -- log_x, log_y            default false; values <= 0 are gaps there, bands go down to the axis

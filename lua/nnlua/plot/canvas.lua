@@ -10,13 +10,14 @@ local scale = require "nnlua.plot.scale"
 local Canvas = {}
 Canvas.__index = Canvas
 
--- canvas.EDGE: margin around a sheet; canvas.TITLE_LINE: height of a line of its title.
-local canvas = {EDGE = 16, TITLE_LINE = 28}
+-- canvas.EDGE: margin around a sheet; canvas.TITLE_LINE: height of a line of its title;
+-- canvas.NARROWEST: width of a sheet, so that its title has room.
+local canvas = {EDGE = 16, TITLE_LINE = 28, NARROWEST = 280}
 
 local SMALL, NAME_SIZE = 10, 11 -- fonts of a colour bar's marks and of its name
 
 -- Units a character of a title takes, on the safe side of the fonts' average.
-local TITLE_LETTER = 11
+local TITLE_LETTER = 12.5
 
 --- Average width of a character of the given font size, in units, on the safe side.
 function canvas.text_width(text, size)
@@ -132,7 +133,7 @@ local BAR_GAP, BAR_WIDTH, MARK_GAP, BAR_NAME = 20, 14, 6, 22
 
 -- Its marks and the units of their texts.
 local function bar_marks(lo, hi, height)
-  local marks, widest = scale.marks(lo, hi, height / 60), 0
+  local marks, widest = scale.marks(lo, hi, height / 45), 0
   for _, mark in ipairs(marks) do
     widest = math.max(widest, canvas.text_width(mark[2], SMALL))
   end

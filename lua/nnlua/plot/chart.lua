@@ -11,17 +11,19 @@ local scale = require "nnlua.plot.scale"
 
 local quote = gnuplot.quote
 
--- Units. chart.WIDTH: of every chart; chart.INNER: of the legend; chart.DIGIT: a digit at an axis.
+-- Units. chart.WIDTH: of every chart; chart.INNER: between the axes, about; chart.DIGIT: a digit at
+-- an axis.
 local chart = {WIDTH = 560, INNER = 440, DIGIT = 10.2}
 
--- LETTER: a character of the legend, on the safe side of the fonts' average; SAMPLE: the line or
--- mark before it with its gaps; UNDER: tics and their gap below the chart.
+-- LETTER, NAME_LETTER: a character of the legend, of an axis' name, on the safe side of the fonts'
+-- average; LEGEND: its width; SAMPLE: the line or mark before a name with its gaps; UNDER: tics and
+-- their gap below the chart.
 local HEIGHT, EDGE, TITLE_LINE, LEGEND_LINE, NOTE_LINE, NAME_LINE = 320, 10, 26, 20, 18, 20
 local UNDER, RIGHT = 38, 30
-local LETTER, SAMPLE = 8.8, 75
+local LETTER, NAME_LETTER, LEGEND, SAMPLE = 8.8, 9.7, 520, 75
 
 -- Characters that fit: of the title, the note, the two axes' names.
-local TITLE_LETTERS, NOTE_LETTERS, X_LETTERS, Y_LETTERS, NAME_LINES = 42, 64, 46, 34, 3
+local TITLE_LETTERS, NOTE_LETTERS, X_LETTERS, Y_LETTERS, NAME_LINES = 44, 56, 46, 32, 3
 
 --- chart.OPTIONS: the options of every chart.
 chart.OPTIONS = {title = options.optional, xlabel = options.optional, ylabel = options.optional}
@@ -60,11 +62,11 @@ end
 local function legend(names)
   local shown, longest, named = {}, 0, 0
   for i, name in ipairs(names) do
-    shown[i] = gnuplot.cut(name:gsub("%s+", " "), chart.INNER // LETTER - 9)
+    shown[i] = gnuplot.cut(name:gsub("%s+", " "), LEGEND // LETTER - 9)
     longest = math.max(longest, utf8.len(shown[i]))
     named = named + (shown[i] ~= "" and 1 or 0)
   end
-  local columns = math.min(named, math.max(1, chart.INNER // (longest * LETTER + SAMPLE)))
+  local columns = math.min(named, math.max(1, LEGEND // (longest * LETTER + SAMPLE)))
   return shown, columns, named > 0 and math.ceil(named / columns) or 0
 end
 
@@ -81,11 +83,11 @@ function chart.new(spec)
   local note = gnuplot.wrap(spec.note or "", NOTE_LETTERS)
   local names, columns, rows = legend(spec.names or {})
   local head = EDGE + #title * TITLE_LINE + rows * LEGEND_LINE + #note * NOTE_LINE
-  head = head + (head > EDGE and 8 or 4)
+  head = head + (head > EDGE and 12 or 4)
   local labels = {x = name_lines(spec.xlabel, X_LETTERS), y = name_lines(spec.ylabel, Y_LETTERS)}
   local foot = (spec.under or UNDER) + #labels.x * NAME_LINE + EDGE
   local height = math.ceil((spec.height or HEIGHT) + head + foot)
-  local figure = gnuplot.figure(chart.WIDTH, height)
+  local figure, edge = gnuplot.figure(chart.WIDTH, height), EDGE / chart.WIDTH
   local self = setmetatable({
     figure = figure,
     height = height,
@@ -95,31 +97,29 @@ function chart.new(spec)
     labels = labels, -- lines of the axes' names
     right = (spec.right or 0) + RIGHT, -- units right of the axes
     named = spec.named, -- the marks of x are names that somebody has made fit
-    left = spec.left, -- units of the texts beside the y axis, if they are not known by its marks
+    beside = spec.left, -- units of the texts beside the y axis, if its marks do not tell
+    left = 0, -- units left of the axes, once there is a y axis
   }, Chart)
   figure:add("set border 3 lc rgb '#444444' lw 0.8")
   figure:add("set tics nomirror out scale 0.6 font ',12' textcolor rgb '#222222'")
   figure:add("set grid xtics ytics back lt 1 lc rgb '#e0e0e0' lw 0.6")
   figure:add("set tmargin at screen %.6f", self:from_top(head))
   figure:add("set bmargin at screen %.6f", foot / height)
-  for i, line in ipairs(labels.x) do
-    figure:add("set label %s at graph 0.5, screen %.6f center font ',13'", quote(line),
-               (EDGE + (#labels.x - i + 0.5) * NAME_LINE) / height)
-  end
   for i, line in ipairs(title) do
-    figure:add("set label %s at graph 0, screen %.6f left font ',15'", quote(line),
+    figure:add("set label %s at screen %.6f, screen %.6f left font ',15'", quote(line), edge,
                self:from_top(EDGE + (i - 0.5) * TITLE_LINE))
   end
   local y = EDGE + #title * TITLE_LINE
   if rows > 0 then
-    figure:add("set key at graph 0, screen %.6f left top Left reverse samplen 3.5 font ',12' %s",
-               self:from_top(y), ("horizontal maxcols %d maxrows %d"):format(columns, rows))
+    figure:add("set key at screen %.6f, screen %.6f left top Left reverse samplen 3.5 "
+               .. "font ',12' horizontal maxcols %d maxrows %d", edge, self:from_top(y), columns,
+               rows)
   else
     figure:add("unset key")
   end
   for i, line in ipairs(note) do
-    figure:add("set label %s at graph 0, screen %.6f left font ',10' textcolor rgb '#555555'",
-               quote(line), self:from_top(y + rows * LEGEND_LINE + (i - 0.4) * NOTE_LINE))
+    figure:add("set label %s at screen %.6f, screen %.6f left font ',11.5' textcolor rgb '#555555'",
+               quote(line), edge, self:from_top(y + rows * LEGEND_LINE + (i - 0.4) * NOTE_LINE))
   end
   return self
 end
@@ -158,7 +158,7 @@ function Chart:axis(name, limits, marks, log, minor)
     figure:add("set logscale %s", name)
   end
   if name == "y" then
-    self:place_left(self.left or widest + 22)
+    self:place_left(self.beside or widest + 22)
   else
     figure:add("set rmargin at screen %.6f", 1 - self.right / chart.WIDTH)
   end
@@ -167,8 +167,8 @@ end
 -- Sets the left margin: the y axis' name, then `units` for the texts of its tics.
 function Chart:place_left(units)
   local lines = self.labels.y
-  local left = EDGE + #lines * NAME_LINE + units
-  self.figure:add("set lmargin at screen %.6f", left / chart.WIDTH)
+  self.left = EDGE + #lines * NAME_LINE + units
+  self.figure:add("set lmargin at screen %.6f", self.left / chart.WIDTH)
   for i, line in ipairs(lines) do
     self.figure:add("set label %s at screen %.6f, graph 0.5 center rotate by 90 font ',13'",
                     quote(line), (EDGE + (i - 0.5) * NAME_LINE) / chart.WIDTH)
@@ -198,6 +198,14 @@ chart.WHISKERS = "with vectors heads size screen 0.008,90 nofilled"
 
 --- c:save(fname, path): as figure:save.
 function Chart:save(fname, path)
+  -- the x axis' name: below its middle, but within the figure
+  local lines, middle = self.labels.x, (self.left + chart.WIDTH - self.right) / 2
+  for i, line in ipairs(lines) do
+    local half = utf8.len(line) * NAME_LETTER / 2 + EDGE
+    self.figure:add("set label %s at screen %.6f, screen %.6f center font ',13'", quote(line),
+                    math.max(half, math.min(chart.WIDTH - half, middle)) / chart.WIDTH,
+                    (EDGE + (#lines - i + 0.5) * NAME_LINE) / self.height)
+  end
   self.figure:add("plot %s", table.concat(self.elements, ", "))
   return self.figure:save(fname, path)
 end

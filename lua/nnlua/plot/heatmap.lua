@@ -145,8 +145,8 @@ local function draw_numbers(sheet, x, y, w, h, colours, texts)
 end
 
 --- heatmap.draw(fname, path, spec) -> true | nil, message. spec: values (rows of numbers),
---- colormap, range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings, or nil),
---- title, xlabel, ylabel, value_label.
+--- colormap, range {lo, hi}, row_labels, column_labels (or nil: numbers), texts (rows of strings,
+--- or nil), title, xlabel, ylabel, value_label.
 function heatmap.draw(fname, path, spec)
   local rows, columns = #spec.values, #spec.values[1]
   local colour, lo, hi = scale.colormap(spec.colormap), spec.range[1], spec.range[2]
@@ -161,6 +161,7 @@ function heatmap.draw(fname, path, spec)
                + GAP
   local bar_height = math.max(height, SHORTEST)
   local right = left + width + canvas.side_bar_width(lo, hi, bar_height, spec.value_label) + EDGE
+  right = math.max(right, canvas.NARROWEST)
   local title = canvas.title(spec.title, right)
   local top = EDGE + #title * TITLE_LINE
   local names_height = turned and below_width or LABEL_LINE
@@ -191,14 +192,14 @@ function heatmap.draw(fname, path, spec)
   -- over the middle of the matrix, but within the sheet
   local letter = canvas.text_width("m", NAME_SIZE)
   local xlabel = gnuplot.cut(spec.xlabel, (right - 2 * EDGE) // letter)
-  local ylabel = gnuplot.cut(spec.ylabel, (bottom - 2 * EDGE) // letter)
-  local function middle(at, text, size)
-    local half = utf8.len(text) * letter / 2 + EDGE
-    return math.max(half, math.min(size - half, at))
+  local ylabel = gnuplot.cut(spec.ylabel, (under - top) // letter)
+  local function middle(at, text, from, to)
+    local half = utf8.len(text) * letter / 2
+    return math.max(from + half, math.min(to - half, at))
   end
-  sheet:text(middle(left + width / 2, xlabel, right), under + NAME_LINE / 2 + 2, xlabel,
-             {align = "center", size = NAME_SIZE})
-  sheet:text(EDGE + NAME_LINE / 2 - 4, middle(top + height / 2, ylabel, bottom), ylabel,
+  sheet:text(middle(left + width / 2, xlabel, EDGE, right - EDGE), under + NAME_LINE / 2 + 2,
+             xlabel, {align = "center", size = NAME_SIZE})
+  sheet:text(EDGE + NAME_LINE / 2 - 4, middle(top + height / 2, ylabel, top, under), ylabel,
              {align = "center", size = NAME_SIZE, rotate = 90})
   if spec.texts then
     draw_numbers(sheet, left, top, w, h, colours, spec.texts)

@@ -117,6 +117,7 @@ function images.draw(fname, path, description)
     height = math.max(height, BAR_SHORTEST + label_line)
     width = width + canvas.side_bar_width(lo, hi, height - label_line, value_label)
   end
+  width = math.max(width, canvas.NARROWEST)
   local title = canvas.title(description.title, width)
   local top = EDGE + #title * TITLE_LINE
 

@@ -6,9 +6,9 @@
 local palette = {}
 
 -- Okabe and Ito's palette ("Color Universal Design", 2008) without its black and its pale yellow,
--- then darker ones of Tol's ("Colour Schemes", 2021) and a grey.
-local COLOURS = {"0072b2", "d55e00", "009e73", "cc79a7", "56b4e9", "e69f00", "5a5a5a", "882255",
-                 "332288", "827d1e"}
+-- then those that a search found to be farthest from these and from each other.
+local COLOURS = {"0072b2", "d55e00", "009e73", "cc79a7", "56b4e9", "e69f00", "222222", "8800ff",
+                 "662200", "001177"}
 
 -- As gnuplot writes them: circle, square, triangle, diamond, triangle down, pentagon.
 local MARKS = {7, 5, 9, 13, 11, 15}

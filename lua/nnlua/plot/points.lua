@@ -174,7 +174,7 @@ local function colour_bar(frame, colour, lo, hi, label)
                i / BAR_STEPS, red, green, blue)
   end
   for _, mark in ipairs(scale.marks(lo, hi, 6)) do
-    figure:add("set label %s at screen %.6f, graph %.6f left font ',11'", gnuplot.quote(mark[2]),
+    figure:add("set label %s at screen %.6f, graph %.6f left font ',11.5'", gnuplot.quote(mark[2]),
                right + 6 / chart.WIDTH, mark[1])
   end
   figure:add("set label %s at screen %.6f, graph 0.5 center rotate by 90 font ',12'",

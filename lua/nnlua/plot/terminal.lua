@@ -13,6 +13,7 @@
 
 local terminal = {}
 
+terminal.activations = require "nnlua.plot.terminal.activations"
 terminal.bars = require "nnlua.plot.terminal.bars"
 terminal.confusion = require "nnlua.plot.terminal.confusion"
 terminal.heatmap = require "nnlua.plot.terminal.heatmap"

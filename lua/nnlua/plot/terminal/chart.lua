@@ -44,7 +44,8 @@ local function marks_of(look, spec, count, is_x)
     limits, marks = scale.logarithmic(lo, hi, given ~= nil)
   else
     local fixed = given and "exact" or (is_x and lo ~= hi and "near")
-    limits, marks = scale.linear(lo, hi, count, fixed, is_x and all_whole(spec.lists) and 1)
+    local least = is_x and spec.lists and all_whole(spec.lists) and 1
+    limits, marks = scale.linear(lo, hi, count, fixed, least)
   end
   if not look.utf8 then
     for _, mark in ipairs(marks) do mark[2] = ("%.4g"):format(mark[1]) end
@@ -207,8 +208,8 @@ function Chart:line(x0, y0, x1, y1, code, letter)
                  top + at(y0, y1, t1), code, letter)
 end
 
---- chart:mark(x, y, char, style): a character over the dot.
-function Chart:mark(x, y, char, code)
+--- chart:mark(x, y, style, char): a character over the dot.
+function Chart:mark(x, y, code, char)
   if self:holds(x, y) then
     self.grid:put(self.left + x // self.grid.across, self.top + y // self.grid.down, char, code)
   end

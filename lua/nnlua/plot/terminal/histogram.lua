@@ -69,7 +69,7 @@ return function(given, wanted)
     for i = 1 + (k * every // (#given.series + 1)), #one.heights, every do
       if one.heights[i] > self.y_limits[1] then
         self:mark(self:dot_x((edges[i] + edges[i + 1]) / 2), self:dot_y(one.heights[i]),
-                  entries[k].mark, entries[k].style)
+                  entries[k].style, entries[k].mark)
       end
     end
   end

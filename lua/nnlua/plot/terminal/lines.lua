@@ -109,9 +109,9 @@ local function draw_marks(self, one, i, count, code, mark)
   local next_x = (i - 0.5) / count * step
   each_dot(self, one, function(_, x, y)
     if one.points or #one.x <= FEW then
-      self:mark(x, y, mark, code)
+      self:mark(x, y, code, mark)
     elseif count > 1 and x >= next_x then
-      self:mark(x, y, mark, code)
+      self:mark(x, y, code, mark)
       next_x = next_x + step * math.max(1, math.ceil((x - next_x) / step))
     end
   end)

@@ -11,17 +11,6 @@ local style = require "nnlua.plot.terminal.style"
 -- Up to so many points are characters, which are easier to see than dots.
 local FEW = 200
 
--- The entries of the legend, one for each class.
-local function entries_of(look, given)
-  local count, entries = given.classes and #given.classes or 1, {}
-  for _, label in ipairs(given.labels or {}) do count = math.max(count, math.tointeger(label)) end
-  for k = 1, count do
-    entries[k] = {name = given.classes and given.classes[k] or "", mark = style.mark(look, k),
-                  style = style.series(look, k)}
-  end
-  return entries
-end
-
 -- The most probable class at each of n by n places, row after row from below.
 local function winners(probabilities)
   local best = {}
@@ -59,19 +48,16 @@ local function draw_regions(self, best, n)
   end
 end
 
-local function draw_points(self, given, entries)
+-- The k-th class. classes: {name=, xs=, ys=, values = {} or numbers for the colours} each.
+local function draw_class(self, given, class, entry, as_dots)
   local look, lo, hi = self.look, table.unpack(given.range or {})
   local map = given.values and scale.colormap(given.colormap)
-  local as_dots = #given.points > FEW and (look.colour > 0 or #entries == 1)
-                  and not given.probabilities
-  local draw = as_dots and self.dot or function(_, x, y, code, mark) self:mark(x, y, mark, code) end
-  for i, point in ipairs(given.points) do
-    local x, y = point[1], point[2]
-    local entry = entries[given.labels and math.tointeger(given.labels[i]) or 1]
-    local code = entry.style
-    if map then code = style.rgb(look, map(given.values[i], lo, hi)) end
+  for i, x in ipairs(class.xs) do
+    local y, code = class.ys[i], entry.style
+    if map then code = style.rgb(look, map(class.values[i], lo, hi)) end
     if code and given.probabilities then code = look.colour >= 256 and "1;97" or code end
     if scale.drawable(x) and scale.drawable(y) then
+      local draw = as_dots and self.dot or self.mark
       draw(self, self:dot_x(x), self:dot_y(y), code, entry.mark)
     end
   end
@@ -81,12 +67,22 @@ end
 --- nnlua.plot.terminal.
 return function(given, wanted)
   local look = style.look("points", wanted)
-  local entries = entries_of(look, given)
+  local entries, count = {}, 0
+  for k, class in ipairs(given.classes) do
+    count = count + #class.xs
+    entries[k] = {name = class.name or "", mark = style.mark(look, k),
+                  style = style.series(look, k)}
+    if given.probabilities and look.colour >= 256 then
+      entries[k].style = "1;97;" .. style.background(look, k)
+    end
+  end
   local self = chart.new(look, given, {x = {range = given.x_range}, y = {range = given.y_range}},
                          entries)
   if given.probabilities then
     draw_regions(self, winners(given.probabilities), given.resolution)
   end
-  draw_points(self, given, entries)
+  local as_dots = count > FEW and not given.probabilities
+                  and (look.colour > 0 or #given.classes == 1)
+  for k, class in ipairs(given.classes) do draw_class(self, given, class, entries[k], as_dots) end
   return self:text()
 end
