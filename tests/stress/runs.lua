@@ -30,8 +30,9 @@ local function problem_with_rows(path, n)
     if wide then expected = expected .. "," .. (i > 40 and i or "") end
     if lines[i + 1] ~= expected then return ("row %d: %s"):format(i, lines[i + 1]) end
   end
-  if #lines - 1 < n then return ("%d rows, but %d were logged"):format(#lines - 1, n) end
-  return nil, #lines - 1
+  local rows = math.max(#lines - 1, 0) -- there is no header before the first row
+  if rows < n then return ("%d rows, but %d were logged"):format(rows, n) end
+  return nil, rows
 end
 
 --- runs.kill(root, seconds, begun) -> the run's folder, how many rows were logged, how many are
@@ -59,7 +60,7 @@ wait $pid]]):format(support.quote(root .. "/runs"), support.nnlua, support.quote
   if support.shell(("flock -n %s/lock true"):format(support.quote(dir))).status ~= 0 then
     return nil, dir .. "/lock is held"
   end
-  return dir, logged, math.max(rows, 0)
+  return dir, logged, rows
 end
 
 --- runs.integrity(root) -> what sqlite3 says of the index: "ok".
