@@ -156,6 +156,10 @@ end
 saver:close()
 progress:finish()
 
+local _, _, scores = nn.evaluate(model, criterion, test.x, test.labels)
+run:confusion(nn.metrics.ConfusionMatrix(digits.classes):update(scores, test.labels))
+run:examples {images = test.images, labels = test.labels, scores = scores, classes = digits.classes}
+
 print(("Final Training Accuracy: %.2f%%%s"):format(100 * run:last("train_accuracy"), note))
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
 

@@ -87,6 +87,17 @@ cli.try("mnist_cnn", nn.fit, {
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
 
+-- Which digits are taken for which, and those that the network got most wrong.
+local test, parts = digits.test, {}
+model:eval()
+for first = 1, opts.test, 500 do
+  local images = test.images[{ {first, math.min(first + 499, opts.test)} }]:unsqueeze(2)
+  parts[#parts + 1] = nn.no_grad(function() return model(images) end)
+end
+local scores = nn.cat(parts, 1)
+run:confusion(nn.metrics.ConfusionMatrix(digits.classes):update(scores, test.labels))
+run:examples {images = test.images, labels = test.labels, scores = scores, classes = digits.classes}
+
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("validation_accuracy"), note))
 
 cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),

@@ -219,7 +219,7 @@ function Run:init(given)
   if o.resume then return end
   local ok, problem = pcall(begin, self)
   if not ok then
-    pcall(finish, self, "failed", problem)
+    pcall(finish, self, open.state_of(problem))
     error(problem, 0)
   end
 end

@@ -30,7 +30,7 @@ local function problem_with_rows(path, n)
     if wide then expected = expected .. "," .. (i > 40 and i or "") end
     if lines[i + 1] ~= expected then return ("row %d: %s"):format(i, lines[i + 1]) end
   end
-  local rows = math.max(#lines - 1, 0)
+  local rows = math.max(#lines - 1, 0) -- there is no header before the first row
   if rows < n then return ("%d rows, but %d were logged"):format(rows, n) end
   return nil, rows
 end
