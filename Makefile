@@ -53,7 +53,7 @@ AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
 # ---- Flags ----------------------------------------------------------------------------------
 
-LIB_PACKAGES := openblas zlib jansson nettle libpng libzip
+LIB_PACKAGES := openblas zlib jansson nettle libpng libzip sqlite3
 pkg_config = $(shell pkg-config $1)$(if $(filter-out 0,$(.SHELLSTATUS)),$(error \
     pkg-config $1 failed: `.ci/setup build` installs what is missing))
 
@@ -84,7 +84,7 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all mnist test stock torture lint warnings format asan valgrind bench install uninstall clean help \
+.PHONY: all mnist test stock torture browser lint warnings format asan valgrind bench install uninstall clean help \
     c-tests FORCE
 
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -109,10 +109,16 @@ stock: ## set up, build, run all specs under the system's lua5.4 (test runs a fe
 	@$(REMAKE) all
 	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
 
-torture: ## set up, build, kill trainings at KILLS=100 moments and compare what resumes with the rest
+torture: ## set up, build, kill KILLS=100 trainings and runs; see that they resume and lose nothing
 	@.ci/setup test
 	@$(REMAKE) all
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/kills.lua $(KILLS)
+	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/runs.lua $(KILLS)
+
+browser: ## set up, build, open the report of 200 runs of 5,000 epochs in a browser and time that
+	@.ci/setup test
+	@$(REMAKE) all
+	@./$(EXE) tests/stress/report.lua
 
 C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
@@ -161,7 +167,7 @@ bench: ## set up, build, compare with NumPy, PyTorch, ...: bench/README.md; JOB=
 BIN_DIR = $(DESTDIR)$(PREFIX)/bin
 MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
 LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/5.4
-LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -name '*.lua'))
+LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -type f))
 
 install: all ## install below PREFIX (/usr/local), where nnlua and lua5.4 find the library
 	install -d $(BIN_DIR) $(MODULE_DIR)/nnlua $(addprefix $(LUA_DIR)/,$(sort $(dir $(LUA_FILES))))

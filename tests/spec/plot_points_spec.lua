@@ -2,6 +2,7 @@
 
 local lfs = require "lfs"
 local nn = require "nnlua"
+local pictures = require "tests.spec.pictures"
 local support = require "tests.spec.support"
 
 local folder
@@ -61,8 +62,32 @@ describe("plot.points", function()
     assert(nn.plot.points(folder .. "/c.png", {points = {{2, 2}, {2, 2}}, x_range = {0, 3}}))
   end)
 
+  it("colours points by their values and sizes them by area", function()
+    local path = folder .. "/v.png"
+    assert(nn.plot.points(path, {points = {{0, 0}, {1, 1}, {2, 0}}, values = {0, 5, 10},
+                                 sizes = {1, 0, 4}, value_label = "value"}))
+    local png = pictures.png(path)
+    -- the ends of the colour map; above them in the same columns there is nothing, but the colour
+    -- bar stands at the right
+    local low, high = png:areas("#440154", 3)[1], png:areas("#fde725", 3)[1]
+    assert.near(2, (high.right - high.left) / (low.right - low.left), 0.15)
+    assert.truthy(low.right < high.left)
+    local bar = png:areas("#440154", 3)[2]
+    assert.truthy(bar.left > high.right and bar.bottom > png.height / 2)
+    assert(nn.plot.points(folder .. "/v.svg", {points = {{0, 0}, {2, 0}}, values = {0, 10},
+                                               sizes = {1, 4}, value_label = "value",
+                                               size_label = "weight"}))
+    pictures.shows(folder .. "/v.svg", "value", "area: weight, up to 4", "10")
+  end)
+
   it("raises for wrong arguments and writes nothing", function()
     local path = folder .. "/x.png"
+    support.raises({"bad option 'values'", "2 values of 3 points"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2}})
+    support.raises({"bad option 'values'", "labels"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2, 3}, labels = {1, 1, 1}})
+    support.raises({"bad option 'colormap'", "viridis", "jet"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2, 3}, colormap = "jet"})
     support.raises({"bad option 'points' to 'plot.points'", "[n,2] expected, got [1,3]"},
                    nn.plot.points, path, {points = {{1, 2, 3}}})
     support.raises({"bad option 'labels'", "2 labels of 3 points"}, nn.plot.points, path,

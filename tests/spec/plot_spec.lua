@@ -6,6 +6,7 @@
 
 local lfs = require "lfs"
 local nn = require "nnlua"
+local pictures = require "tests.spec.pictures"
 local plot = require "nnlua.plot"
 local scale = require "nnlua.plot.scale"
 local support = require "tests.spec.support"
@@ -162,13 +163,11 @@ describe("plot.lines", function()
     local path = folder .. "/hostile.svg"
     assert.is_true(plot.lines(path, {series = {{name = HOSTILE, y = {1, 2}}}, ylabel = HOSTILE,
                                      xlabel = HOSTILE, title = HOSTILE .. "\n" .. HOSTILE}))
-    local seen = 0
-    for _, text in ipairs(svg_texts(path)) do
-      seen = seen + (text == HOSTILE and 1 or 0)
-    end
-    -- the two axes; legend and title set words apart at single spaces as they are here
-    assert.truthy(seen >= 2, table.concat(svg_texts(path), " | "))
-    assert.truthy(table.concat(svg_texts(path), " "):find(HOSTILE .. " " .. HOSTILE, 1, true))
+    -- title and axes, broken at the single spaces that set words apart here, and the legend, cut
+    local all, seen = table.concat(svg_texts(path), " "), 0
+    for _ in all:gmatch(HOSTILE:gsub("%p", "%%%0")) do seen = seen + 1 end
+    assert.equal(4, seen, all)
+    assert.truthy(all:find(HOSTILE:sub(1, 48), 1, true))
     assert_only("hostile.svg")
     assert.is_nil(lfs.attributes("x"))
   end)
@@ -261,7 +260,8 @@ describe("plot.lines", function()
       support.raises(patterns, plot.lines, path, options)
     end
     for _, bad in ipairs {folder .. "/costs.jpg", "png", folder .. "/.png", 3, {}} do
-      support.raises({"#1", "plot.lines", tostring(bad), ".png or .svg"}, plot.lines, bad, LINE)
+      support.raises({"#1", "plot.lines", tostring(bad), ".png, .svg or .pdf"}, plot.lines, bad,
+                     LINE)
     end
     support.raises({"#1", "plot.lines", "nil"}, plot.lines, nil, LINE)
     wrong({"series", "plot.lines"}, {})
@@ -344,16 +344,15 @@ describe("plot.images", function()
     local path = folder .. "/order.png"
     assert.is_true(plot.images(path, {images = {{{255, 255}, {0, 0}}, {{100, 0}, {0, 0}}},
                                       columns = 2}))
-    local at = pixels(path)
-    local width, height = png_size(path)
-    local function place(x, y) -- in images: 0..1 each, from the top left, 16 units of margin
-      local inner_w, inner_h = width - 64, height - 64
-      return at[("%d,%d"):format(32 + x * inner_w // 1, height - 1 - (32 + y * inner_h // 1))]
+    local picture = pictures.png(path)
+    -- 3 dots a unit: a margin of 16 units, pixels of 20, 10 between the images
+    local function pixel(image, row, column)
+      return picture:at(3 * (16 + (image - 1) * 50 + column * 20 - 10), 3 * (16 + row * 20 - 10))
     end
-    assert.equal("255 255 255", place(0.1, 0.25))
-    assert.equal("0 0 0", place(0.1, 0.75))
-    assert.equal("100 100 100", place(0.6, 0.25))
-    assert.equal("0 0 0", place(0.9, 0.25))
+    assert.same({255, 255, 255}, pixel(1, 1, 1))
+    assert.same({0, 0, 0}, pixel(1, 2, 1))
+    assert.same({100, 100, 100}, pixel(2, 1, 1))
+    assert.same({0, 0, 0}, pixel(2, 1, 2))
   end)
 
   it("labels every image and the colour bar", function()
@@ -491,7 +490,7 @@ describe("the scale of an axis", function()
 
   it("marks powers of ten, and 2 and 5 times them on a short logarithmic axis", function()
     assert.equal("0.2 0.5 1 2 5", texts(select(2, scale.logarithmic(0.3, 4))))
-    assert.equal("10⁻⁶ 10⁻⁵ 0.0001 0.001 0.01 0.1 1", texts(select(2, scale.logarithmic(1e-6, 1))))
+    assert.equal("10⁻⁶ 10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 1", texts(select(2, scale.logarithmic(1e-6, 1))))
   end)
 
   it("is never empty, whatever the numbers", function()

@@ -6,7 +6,7 @@ local core = require "nnlua.core"
 local exporters = require "nnlua.onnx.exporters"
 local options = require "nnlua.options"
 local probe = require "nnlua.export.probe"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 
 local write = {}
