@@ -32,8 +32,8 @@ local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "co
                   "gaussian_blur", "get_record", "hold_interrupt", "hooks", "index", "isatty",
                   "margin_loss", "optimizer_step", "raise", "rank", "recurrent",
                   "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sum_to", "terminal_width", "version",
-                  "warp_affine", "warp_field"}
+                  "set_library", "set_record", "storage", "sum_to", "terminal_width",
+                  "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)

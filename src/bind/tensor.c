@@ -452,6 +452,15 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+/* core.storage(x) -> what is the same for all views of one memory, its bytes */
+static int core_storage(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "storage");
+    lua_pushlightuserdata(L, t->storage);
+    lua_pushinteger(L, (lua_Integer)t->storage->size);
+    return 2;
+}
+
 static const luaL_Reg metamethods[] = {
     {"__gc", tensor_release},
     {"__close", tensor_release},
@@ -469,6 +478,7 @@ static const luaL_Reg functions[] = {
     {"arg_error", core_arg_error},
     {"set_data", core_set_data},
     {"set_library", core_set_library},
+    {"storage", core_storage},
     {NULL, NULL},
 };
 
