@@ -23,7 +23,6 @@ local SESSION = REPL .. "session.lua"
 
 local LEVELS = 60 -- of the stack that are looked at
 local SHOWN = 10  -- frames
-local MOVED = 36  -- columns of positions, at most, that the source lines are moved by
 
 local function starts_with(text, prefix)
   return text:sub(1, #prefix) == prefix
@@ -84,23 +83,28 @@ local function length(text)
   return utf8.len(text) or #text
 end
 
--- "  In[2]:1 in 'f'  error('boom')", the source lines below one another, cut at the width.
+-- "  In[2]:1 in 'f'  error('boom')", the sources below one another and cut at the width; behind a
+-- long position the source is on a line of its own.
 local function frame_lines(frames)
-  local width = core.terminal_width() or 80
-  local column = 0
+  local width = (core.terminal_width() or 80) - 1
+  local column, most = 0, width * 2 // 5
   for _, frame in ipairs(frames) do
-    column = math.min(math.max(column, length(frame.where .. frame.name)), MOVED)
+    local used = length(frame.where .. frame.name)
+    if used <= most then column = math.max(column, used) end
   end
   local lines = {}
   for i = 1, math.min(#frames, SHOWN) do
     local frame = frames[i]
     local used = length(frame.where .. frame.name)
-    local gap = (" "):rep(math.max(column - used, 0) + 2)
     local source = (frame.source or ""):gsub("^%s+", ""):gsub("%s+$", ""):gsub("%c", " ")
-    lines[i] = "  " .. paint("where", frame.where) .. frame.name
-    local room = width - 3 - used - #gap
-    if source ~= "" and room >= 8 then
-      lines[i] = lines[i] .. gap .. style.clip(source, room)
+    local position = "  " .. paint("where", frame.where) .. frame.name
+    if source == "" then
+      lines[i] = position
+    elseif used > most then
+      lines[i] = position .. "\n    " .. style.clip(source, width - 4)
+    else
+      local gap = (" "):rep(column - used + 2)
+      lines[i] = position .. gap .. style.clip(source, width - column - 4)
     end
   end
   if #frames > SHOWN then lines[#lines + 1] = paint("dim", "  ...") end
@@ -112,7 +116,8 @@ local function traceback(text)
   local lines = {}
   for found in (debug.traceback(text, 4) .. "\n"):gmatch("(.-)\n") do
     if found:find("repl/session.lua:", 1, true) then break end
-    lines[#lines + 1] = found
+    -- The session calls an input by way of a variable of this name.
+    lines[#lines + 1] = found:gsub("^(\tIn%[.*: in )%a+ 'chunk'$", "%1main chunk")
   end
   while lines[#lines]:find("^\t%[C%]: in ") do lines[#lines] = nil end -- xpcall
   return table.concat(lines, "\n")

@@ -8,9 +8,18 @@
 local options = require "nnlua.options"
 
 -- Kept here, so that a session survives its own `error = nil`.
-local error, pairs, setmetatable, type = error, pairs, setmetatable, type
+local error, next, pairs, setmetatable = error, next, pairs, setmetatable
+local table, type = table, type
 
 local scope = {}
+
+--- scope.sorted(set) -> the keys of a set of strings, sorted
+function scope.sorted(set)
+  local keys = {}
+  for key in next, set do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
 
 --- scope.names(env) -> the names of its variables, sorted; pairs(env) is asked for them.
 function scope.names(env)
@@ -18,7 +27,7 @@ function scope.names(env)
   for name in pairs(env) do
     if type(name) == "string" then found[name] = true end
   end
-  return options.sorted_keys(found)
+  return scope.sorted(found)
 end
 
 --- scope.new(session) -> the strict table over session.env; session.last is `_`,
@@ -33,8 +42,9 @@ function scope.new(session)
     if name == "_" then return session.last end
     if type(name) ~= "string" or declared[name] then return nil end
     if session.defined and session.defined(name) then return nil end
-    error(("undefined variable '%s'%s"):format(
-      name, options.suggest(name, scope.names(env))), 2)
+    -- Every other name of one letter is near to one.
+    local near = #name > 1 and options.suggest(name, scope.names(env)) or ""
+    error(("undefined variable '%s'%s"):format(name, near), 2)
   end
 
   function strict.__newindex(_, name, value)

@@ -110,7 +110,7 @@ function Session:command_names()
   local all = {}
   for name in pairs(session.commands) do all[name] = true end
   for name in pairs(self.words) do all[name] = true end
-  return options.sorted_keys(all)
+  return scope.sorted(all)
 end
 
 -- The next input, as far as it is there; nil when there is none, and the session may have ended.
