@@ -4,6 +4,21 @@ local support = require "tests.cli.support"
 
 local Repl = require "tests.cli.repl"
 
+-- The sessions of docs/repl.md: {inputs, shown}.
+local function documented_sessions()
+  local sessions = {}
+  local page = support.read_file("docs/repl.md"):gsub("<!%-%- varies %-%->%s*```text.-\n```", "")
+  for block in page:gmatch("\n```text\n(.-)```") do
+    local inputs, shown = {}, {}
+    for line in block:gmatch("(.-)\n") do
+      local typed = line:match("^>+ (.*)$")
+      table.insert(typed and inputs or shown, typed or line)
+    end
+    sessions[#sessions + 1] = {table.concat(inputs, "\n"), table.concat(shown, "\n")}
+  end
+  return sessions
+end
+
 describe("the REPL", function()
   local folder, session
 
@@ -43,6 +58,15 @@ text    string      "abc\n"]], (shown:gsub("\n[^\n]*$", "")))
     session:ask("print = nil")
     session:ask("type = 5")
     assert.matches("\ntype +integer +5\n", session:ask("who()"))
+  end)
+
+  it("shows what its guide page says", function()
+    local sessions = documented_sessions()
+    assert.is_true(#sessions >= 5)
+    for _, one in ipairs(sessions) do
+      local result = support.shell(("cd %s && %s -i 2>&1"):format(folder, support.nnlua), one[1])
+      assert.equal(one[2], (result.stdout:gsub("%s+$", "")))
+    end
   end)
 
   it("keeps who() within a narrow terminal", function()
