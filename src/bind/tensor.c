@@ -475,10 +475,10 @@ static const luaL_Reg functions[] = {
     {"get_record", core_get_record},
     {"set_record", core_set_record},
     {"raise", core_raise},
+    {"storage", core_storage},
     {"arg_error", core_arg_error},
     {"set_data", core_set_data},
     {"set_library", core_set_library},
-    {"storage", core_storage},
     {NULL, NULL},
 };
 

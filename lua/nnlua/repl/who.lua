@@ -11,7 +11,8 @@ local scope = require "nnlua.repl.scope"
 local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `type = 5`.
-local assert, debug, getmetatable, ipairs, math = assert, debug, getmetatable, ipairs, math
+local assert, collectgarbage, debug, getmetatable = assert, collectgarbage, debug, getmetatable
+local ipairs, math = ipairs, math
 local next, pcall, print, rawget, table = next, pcall, print, rawget, table
 local tostring, type, utf8 = tostring, type, utf8
 
@@ -176,6 +177,7 @@ function who.text(env, width)
   end
   local lines = layout(rows, width)
   lines[1] = style.paint("bold", lines[1])
+  collectgarbage() -- what nobody can reach any more is not living
   local sum = ("%s with %s of tensors; all living tensors take %s"):format(
     count_text(#names, "variable", "variables"), who.memory_text(total),
     who.memory_text((core.memory())))
