@@ -123,6 +123,9 @@ static int line_readline(lua_State *L)
     rl_callback_handler_install(prompt, on_line);
     wait_for_line(&waiting, &old_stop);
     if (!answered) {
+        rl_callback_sigcleanup(); /* ends a search that was going on */
+        rl_point = rl_end;        /* below all lines of the input */
+        rl_redisplay();
         fputs("^C", rl_outstream); /* before readline sends the cursor home */
         rl_free_line_state();
         rl_callback_handler_remove();

@@ -257,7 +257,7 @@ text    string      "abc\n"]], (shown:gsub("\n[^\n]*$", "")))
   end)
 
   it("searches its history with Ctrl-R", function()
-    start()
+    start(nil, {environment = "TERM=xterm"}) -- a vt100 is sent filling between letters
     session:ask("needle = 'fo' .. 'und'")
     session:ask("other = 1")
     session:expect(Repl.PROMPT)
@@ -265,6 +265,12 @@ text    string      "abc\n"]], (shown:gsub("\n[^\n]*$", "")))
     session:expect("needle")
     session:send("\r")
     assert.equal("found", session:ask("needle"))
+    session:expect(Repl.PROMPT)
+    session:send("\18oth")
+    session:expect("h': other = 1")
+    session:send("\3")
+    session:expect("^C\n")
+    assert.equal("2", session:ask("1 + 1"))
   end)
 
   it("keeps the inputs of sessions side by side, and whole ones when it cuts a long history",
