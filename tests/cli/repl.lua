@@ -47,6 +47,7 @@ end
 function Repl:leave()
   self:expect(Repl.PROMPT)
   self:send("\4")
+  self:expect("\n") -- script(1) takes its time when its input ends before the program
   return self:close()
 end
 
