@@ -8,7 +8,7 @@ local math, os, table = math, os, table
 local timing = {}
 
 local RUNS = 7
-local RUN_SECONDS = 0.1 -- of one run of %timeit, where one call takes no longer
+local RUN_SECONDS = 0.05 -- of one run of %timeit, where one call takes no longer
 
 local UNITS = {{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}}
 
