@@ -122,6 +122,7 @@ text    string      "abc\n"]], (shown:gsub("\n[^\n]*$", "")))
     start()
     assert.equal("ran", session:ask("%load " .. path))
     assert.equal("true", session:ask("loaded"))
+    assert.equal("ran", session:ask("%load '~/my file.lua'"))
     assert.equal("cannot open /nowhere.lua: No such file or directory",
                  session:ask("%load /nowhere.lua"))
     support.write_file(path, "local a = 1\nerror('broken')")

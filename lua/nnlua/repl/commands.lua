@@ -99,6 +99,12 @@ define("history", "[N-M]", "what was entered in this session, numbered", functio
   end
 end)
 
+-- The file that a user names: quotes around it, and ~ for the home folder, are understood.
+local function path_of(text)
+  local path = text:match('^"(.*)"$') or text:match("^'(.*)'$") or text
+  return (path:gsub("^~/", function() return (os.getenv("HOME") or "~") .. "/" end))
+end
+
 local function exists(path)
   local file = io.open(path, "r")
   return file and file:close()
@@ -138,7 +144,7 @@ define("save", "FILE [N-M]", SAVE, function(self, rest)
   local path, numbers = rest:match("^(.-)%s+(%d+%s*%-?%s*%d*)$")
   path = path or rest
   local force = path:match("^%-f%s+(.*)$")
-  path = force or path
+  path = path_of(force or path)
   if not force and exists(path) then
     options.raise("%%save: '%s' exists; replace it with %%save -f %s", path, rest)
   end
@@ -152,9 +158,10 @@ end)
 
 define("load", "FILE", "run a script; its globals become variables", function(self, rest, _, entry)
   need("load", rest)
-  local chunk, message = loadfile(rest, "t", self.env)
+  local path = path_of(rest)
+  local chunk, message = loadfile(path, "t", self.env)
   if not chunk then options.raise("%s", message) end
-  entry.script = ("dofile(%q)"):format(rest)
+  entry.script = ("dofile(%q)"):format(path)
   chunk()
 end)
 
