@@ -28,6 +28,7 @@ end
 
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
+                  "documentation",
                   "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
                   "gaussian_blur", "get_record", "hold_interrupt", "hooks", "index", "isatty",
                   "margin_loss", "optimizer_step", "raise", "rank", "recurrent",
@@ -92,7 +93,8 @@ for _, name in ipairs(LAZY) do
   lazy[name] = true
 end
 
-local strict = {}
+-- __lazy: what else reading gives, for whoever lists the names (completion in the REPL).
+local strict = {__lazy = LAZY}
 
 function strict.__index(_, name)
   if lazy[name] then
