@@ -22,6 +22,7 @@ while it is incomplete. Ctrl-C stops a computation or drops the line; Ctrl-D lea
   y = f(x);   _                  a semicolon at the end: no output; the last result
   nn                             everything that the library offers
   who()                          your variables with sizes and memory
+  ?nn.Linear   ??nn.Linear       its documentation; its source. Tab completes names
   %time f(x)   %timeit f(x)      how long it takes
   %help                          all commands: load, save, reset, ...
   !ls                            a line of your shell
@@ -42,6 +43,7 @@ function repl.run()
   local loaded, nn = pcall(require, "nnlua")
   if loaded then set_global("nn", nn) end
   set_global("help", setmetatable({}, {__tostring = function() return HELP end}))
+  --- who(): shows your variables with their shapes and memory.
   local function show_variables() who.show(session.current.env) end
   set_global("who", setmetatable({}, {
     __call = show_variables,

@@ -87,9 +87,14 @@ function inputs.add(text)
   return count
 end
 
+--- inputs.text(short_src) -> the text of the input that is called so, "In[3]" | nil
+function inputs.text(short_src)
+  return texts[tonumber(short_src:match("^In%[(%d+)%]$"))]
+end
+
 --- inputs.source_line(short_src, line) -> the line of an input | nil when it is none
 function inputs.source_line(short_src, line)
-  local text = texts[tonumber(short_src:match("^In%[(%d+)%]$"))]
+  local text = inputs.text(short_src)
   if not text then return nil end
   local number = 0
   for found in (text .. "\n"):gmatch("(.-)\n") do

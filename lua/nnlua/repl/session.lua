@@ -20,7 +20,7 @@ local scope = require "nnlua.repl.scope"
 local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `print = nil`.
-local io, pairs, pcall, print = io, pairs, pcall, print
+local io, pairs, print = io, pairs, print
 local require, select = require, select
 local setmetatable, table, tostring, xpcall = setmetatable, table, tostring, xpcall
 
@@ -133,7 +133,9 @@ end
 function Session:_continue(text)
   local input, message, incomplete = self:compile(text)
   while incomplete do
+    self.earlier = text -- for completion
     local more, interrupted = self.reader.read(style.prompt(self.more))
+    self.earlier = nil
     if not more then
       if interrupted then return end
       break -- Ctrl-D: the incomplete input is an error; the next read decides about leaving
@@ -159,10 +161,9 @@ function Session:_enter(text, input)
   return entry
 end
 
--- "?name" and "??name", where the module for them exists.
+-- "?name" and "??name". What they need is loaded when it is first asked for.
 function Session:_help(text)
-  local found, help = pcall(require, "nnlua.repl.help")
-  if not found then return self:fail("there is no help") end
+  local help = require "nnlua.repl.help"
   local marks, name = text:match("^%s*(%?%??)%s*(.-)%s*$")
   local answer, message = help[marks == "??" and "source" or "describe"](self.env, name)
   if answer then print(answer) else self:fail(message) end
@@ -244,9 +245,8 @@ function Session:run()
   local outer = session.current
   session.current = self
   line.set_completer(function(text, cursor)
-    local found, complete = pcall(require, "nnlua.repl.complete")
-    if not found then return {}, cursor + 1 end
-    return complete.candidates(text, cursor, session.current.env)
+    local complete = require "nnlua.repl.complete"
+    return complete.candidates(text, cursor, session.current.env, session.current.earlier)
   end)
   local function step() self:_step() end
   local function describe(value)
