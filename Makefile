@@ -48,6 +48,7 @@ APP_OBJ := $(call obj,$(APP_SRC))
 TEST_OBJ := $(call obj,$(TEST_SRC))
 TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
     $(filter tests/c/test_% tests/fuzz/fuzz_%,$(TEST_SRC)))
+DOCUMENTATION := $(BUILD)/include/bind/documentation.inc
 FUZZ_DRIVER := $(BUILD)/obj/tests/fuzz/driver.o
 AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
@@ -74,8 +75,8 @@ NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -pthread \
     $(if $(filter avx2,$(ISAS)),-DNN_HAVE_AVX2) $(if $(filter avx512,$(ISAS)),-DNN_HAVE_AVX512)
 NN_LDFLAGS = -pthread $(SANITIZERS)
 
-# lua.h is on the include path of src/bind and src/app only.
-BIND_CFLAGS = $(LUA_CFLAGS) -DNNLUA_VERSION='"$(VERSION)"'
+# lua.h is on the include path of src/bind and src/app only; so are the generated headers.
+BIND_CFLAGS = $(LUA_CFLAGS) -I$(BUILD)/include -DNNLUA_VERSION='"$(VERSION)"'
 FOLDER_CFLAGS = $(LIB_CFLAGS) $(if $(filter src/bind/% src/app/%,$<),$(BIND_CFLAGS)) \
     $(if $(filter src/app/%,$<),$(APP_CFLAGS))
 compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -130,7 +131,7 @@ lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 	@$(REMAKE) warnings
 
 # The front end of every compiler at hand reads every source; nothing is built.
-warnings:
+warnings: $(DOCUMENTATION)
 	@for cc in $(CC) $(shell command -v clang); do \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(BIND_CFLAGS) $(APP_CFLAGS) \
 	        $(LIB_SRC) $(BIND_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
@@ -209,6 +210,13 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+# What `?name` in the REPL shows of functions that are written in C.
+$(DOCUMENTATION): src/bind/documentation.awk $(BIND_SRC)
+	$(call say,AWK,$@)
+	@mkdir -p $(@D)
+	$(Q)awk -f $< $(BIND_SRC) > $@
+$(BUILD)/obj/bind/documentation.o: $(DOCUMENTATION)
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(call say,CC,$<)

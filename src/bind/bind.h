@@ -139,6 +139,7 @@ void nnb_set_methods(lua_State *L, const luaL_Reg *functions);
 /* Each file adds its functions to the module table on top of the stack. */
 void nnb_open_tensor(lua_State *L);
 void nnb_open_create(lua_State *L);
+void nnb_open_documentation(lua_State *L);
 void nnb_open_index(lua_State *L);
 void nnb_open_elementwise(lua_State *L);
 void nnb_open_reduce(lua_State *L);

@@ -31,6 +31,7 @@ int luaopen_nnlua_core(lua_State *L)
     lua_newtable(L);
     nnb_open_tensor(L);
     nnb_open_create(L);
+    nnb_open_documentation(L);
     nnb_open_random(L);
     nnb_open_index(L);
     nnb_open_elementwise(L);

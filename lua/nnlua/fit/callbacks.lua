@@ -122,8 +122,8 @@ function callbacks.csv(dir)
   return self
 end
 
---- fit.clip_gradients{norm} or {value}: before every step, nn.clip_grad_norm or nn.clip_grad_value
---- of the model's parameters.
+--- fit.clip_gradients{norm, value}: before every step, nn.clip_grad_norm (norm) or
+--- nn.clip_grad_value (value) of the model's parameters; one of the two must be given.
 function callbacks.clip_gradients(given)
   local o = options.check("clip_gradients", given, {norm = options.optional,
                                                     value = options.optional})
