@@ -202,7 +202,7 @@ function Session:_run_code(text)
   if not text then return end
   local entry = self:_enter(text, input)
   if not input then return self:complain(errors.syntax(message, text)) end
-  if not self.noted and text:find("^%s*local%s") then
+  if not self.noted and input.kind == "statement" and text:find("^%s*local%s[^\n]*$") then
     self.noted = true
     print(style.paint("dim", NOTE_LOCAL))
   end
