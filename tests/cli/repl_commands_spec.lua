@@ -198,7 +198,8 @@ text    string      "abc\n"]], (shown:gsub("\n[^\n]*$", "")))
       assert.matches(name, shown, 1, true)
     end
     assert.equal(shown, session:ask("%"))
-    assert.equal("there is no command '%lod' (did you mean 'load'?)", session:ask("%lod x"))
+    assert.equal("there is no command '%lod' (did you mean '%load'?)", session:ask("%lod x"))
+    assert.equal("there is no command '%nothing'", session:ask("%nothing"))
   end)
 
   it("runs a session that was copied with its prompts and outputs", function()

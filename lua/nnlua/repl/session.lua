@@ -20,7 +20,7 @@ local scope = require "nnlua.repl.scope"
 local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `print = nil`.
-local io, pairs, pcall, print = io, pairs, pcall, print
+local io, ipairs, pairs, pcall, print = io, ipairs, pairs, pcall, print
 local require, select = require, select
 local setmetatable, table, tostring, xpcall = setmetatable, table, tostring, xpcall
 
@@ -188,8 +188,12 @@ function Session:_run_command(name, rest, text)
   end
   local entry, command = self:_enter(text, input), self.commands[name]
   if not command then
+    local known = {}
+    for _, other in ipairs(self:command_names()) do
+      if other ~= "!" then known[#known + 1] = "%" .. other end
+    end
     return self:fail(("there is no command '%%%s'%s"):format(
-      name, options.suggest(name, self:command_names())))
+      name, options.suggest("%" .. name, known)))
   end
   if message then return self:complain(errors.syntax(message, text)) end
   command(self, rest, input, entry)
