@@ -76,6 +76,14 @@ end]])
     session:send("\4")
   end)
 
+  it("show a recursion once", function()
+    start()
+    session:ask("function r(n) return 1 + r(n + 1) end")
+    assert.equal("In[1]:1: stack overflow\n"
+      .. "  In[1]:1 in 'r'  function r(n) return 1 + r(n + 1) end\n  ... again and again",
+      (session:ask("r(1)"):gsub(" %(message[^\n]*", "")))
+  end)
+
   it("are cut at the width of the terminal", function()
     start(nil, {columns = 40})
     session:ask("function f() local a = 'quite a long line of source' error('boom') end")

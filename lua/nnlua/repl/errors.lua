@@ -68,12 +68,18 @@ local function collect_frames()
     if starts_with(frame.source, LIBRARY) then
       if not starts_with(frame.source, REPL) then library = library + 1 end
     elseif frame.what ~= "C" then
-      local name = frame.what ~= "main" and frame.name
-      frames[#frames + 1] = {
-        where = ("%s:%d"):format(frame.short_src, frame.currentline),
-        name = name and (" in '%s'"):format(name) or "",
-        source = source_line(frame.source, frame.short_src, frame.currentline),
-      }
+      local name = frame.what ~= "main" and frame.name and (" in '%s'"):format(frame.name) or ""
+      local where = ("%s:%d"):format(frame.short_src, frame.currentline)
+      local last = frames[#frames]
+      if last and last.where == where and last.name == name then -- a recursion
+        last.again = true
+      else
+        frames[#frames + 1] = {
+          where = where,
+          name = name,
+          source = source_line(frame.source, frame.short_src, frame.currentline),
+        }
+      end
     end
   end
   return frames, library
@@ -106,6 +112,7 @@ local function frame_lines(frames)
       local gap = (" "):rep(column - used + 2)
       lines[i] = position .. gap .. style.clip(source, width - column - 4)
     end
+    if frame.again then lines[i] = lines[i] .. "\n" .. paint("dim", "  ... again and again") end
   end
   if #frames > SHOWN then lines[#lines + 1] = paint("dim", "  ...") end
   return lines

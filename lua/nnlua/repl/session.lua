@@ -20,7 +20,7 @@ local scope = require "nnlua.repl.scope"
 local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `print = nil`.
-local io, pairs, print = io, pairs, print
+local io, ipairs, pairs, pcall, print = io, ipairs, pairs, pcall, print
 local require, select = require, select
 local setmetatable, table, tostring, xpcall = setmetatable, table, tostring, xpcall
 
@@ -189,8 +189,12 @@ function Session:_run_command(name, rest, text)
   end
   local entry, command = self:_enter(text, input), self.commands[name]
   if not command then
+    local known = {}
+    for _, other in ipairs(self:command_names()) do
+      if other ~= "!" then known[#known + 1] = "%" .. other end
+    end
     return self:fail(("there is no command '%%%s'%s"):format(
-      name, options.suggest(name, self:command_names())))
+      name, options.suggest("%" .. name, known)))
   end
   if message then return self:complain(errors.syntax(message, text)) end
   command(self, rest, input, entry)
@@ -203,7 +207,7 @@ function Session:_run_code(text)
   if not text then return end
   local entry = self:_enter(text, input)
   if not input then return self:complain(errors.syntax(message, text)) end
-  if not self.noted and text:find("^%s*local%s") then
+  if not self.noted and input.kind == "statement" and text:find("^%s*local%s[^\n]*$") then
     self.noted = true
     print(style.paint("dim", NOTE_LOCAL))
   end
