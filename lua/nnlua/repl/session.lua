@@ -20,7 +20,7 @@ local scope = require "nnlua.repl.scope"
 local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `print = nil`.
-local io, ipairs, pairs, pcall, print = io, ipairs, pairs, pcall, print
+local io, ipairs, pairs, print = io, ipairs, pairs, print
 local require, select = require, select
 local setmetatable, table, tostring, xpcall = setmetatable, table, tostring, xpcall
 
