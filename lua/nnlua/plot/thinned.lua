@@ -1,13 +1,13 @@
 -- A long line with fewer points that looks the same.
 --
--- Invariants: of all points within half a column of dots the first, the lowest, the highest and the
+-- Invariants: of all points within a column of dots the first, the lowest, the highest and the
 -- last stay, in their order, so that the line covers the same dots but for shades at its edges (U.
 -- Jugel and others, "M4: A Visualization-Oriented Time Series Data Aggregation", 2014); gaps stay
 -- gaps; a line that does not run from left to right, or has few points, stays as it is. (cairo
 -- takes minutes for 100,000 points that jump up and down.)
 
--- Half dots of a PNG between its axes.
-local COLUMNS = 3000
+-- Columns of dots: as many as a PNG has between its axes.
+local COLUMNS = 1500
 
 -- The positions, in ascending order, of the points of first..last that stay.
 local function corners(y, first, last, kept)
