@@ -39,6 +39,8 @@ local WIDEST, HIGHEST, LOWEST = 120, 20, 6
 -- would make tmux keep it in its history.)
 local ERASE = "\r\27[K\0277\27[B\27[J\0278"
 
+local NOTHING = {} -- the lines of no picture
+
 local shown   -- the bar that is on the terminal now, or nil
 local current -- the newest bar that is not finished, or nil
 
@@ -51,22 +53,20 @@ local function parts_of(self)
   }
 end
 
--- The picture's lines for a block of that size; drawn anew when it is time, or the size is another.
+-- The picture's lines for a block of that size: the same table until it is time for a new one, or
+-- the size is another.
 local function picture(self, columns, rows)
   local width, height = math.min(columns - 1, WIDEST), math.min(rows - 2, HIGHEST)
-  if not self._curves or height < LOWEST then return {} end
+  if not self._curves or height < LOWEST then return NOTHING end
   local now = self._clock()
   local old = self._picture
   if old and old.width == width and old.height == height and now < old.stale then
     return old.lines
   end
-  local began = core.clock()
   local text = self._curves:text(width, height, self._colours, self._utf8) or ""
   local lines = {}
   for one in text:gmatch("([^\n]*)\n") do lines[#lines + 1] = one end
-  local cost = core.clock() - began
-  self._picture = {width = width, height = height, lines = lines,
-                   stale = now + math.max(PICTURE_INTERVAL, PICTURE_SHARE * cost)}
+  self._picture = {width = width, height = height, lines = lines, stale = now + PICTURE_INTERVAL}
   return lines
 end
 
@@ -77,17 +77,27 @@ local function draw(self)
     if shown then shown:clear() end
     shown = self
   end
-  local block = {}
-  for i, one in ipairs(picture(self, columns, rows)) do block[i] = one end
+  local began = core.clock()
+  local lines = picture(self, columns, rows)
   -- The last column stays free: some terminals wrap as soon as it is written.
-  block[#block + 1] = line.fit(parts_of(self), columns - 1, self._utf8)
-  local out = {self._columns ~= columns and self._visible and ERASE or "\r",
-               table.concat(block, "\27[K\r\n"), "\27[J"}
-  if #block > 1 then out[#out + 1] = ("\27[%dA"):format(#block - 1) end
-  out[#out + 1] = "\r"
-  self._stream:write(table.concat(out))
+  local text = line.fit(parts_of(self), columns - 1, self._utf8)
+  local up = #lines > 0 and ("\27[%dA"):format(#lines) or ""
+  local resized = self._visible and self._columns ~= columns
+  local is_new = not self._visible or resized or lines ~= self._shown_lines
+  if is_new then
+    local rest = #lines > 0 and "\27[K\r\n" or ""
+    self._stream:write((resized and ERASE or "\r") .. table.concat(lines, "\27[K\r\n") .. rest
+                       .. text .. "\27[J" .. up .. "\r")
+  else -- the line alone
+    local down = #lines > 0 and ("\27[%dB"):format(#lines) or ""
+    self._stream:write("\r" .. down .. text .. "\27[K" .. up .. "\r")
+  end
   self._stream:flush()
-  self._visible, self._columns = true, columns
+  self._visible, self._columns, self._shown_lines = true, columns, lines
+  if is_new and self._picture then
+    local cost = core.clock() - began
+    self._picture.stale = math.max(self._picture.stale, self._clock() + PICTURE_SHARE * cost)
+  end
 end
 
 local function write_plain(self, text)

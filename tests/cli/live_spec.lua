@@ -31,9 +31,8 @@ local function start(columns, rows, command)
   sessions = sessions + 1
   local self = setmetatable({
     tmux = ("tmux -u -f /dev/null -S %s/tmux%d "):format(folder, sessions)}, Session)
-  local script = support.write_file(folder .. "/session", ("stty -echo\ntrap : INT\n%s\ntrap - INT\n"
-    .. "PS1=ready exec sh\n")
-    :format(command))
+  local script = support.write_file(folder .. "/session", (
+    "stty -echo\ntrap : INT\n%s\ntrap - INT\nPS1=ready exec sh\n"):format(command))
   -- A test run in the background ignores SIGINT, and children inherit that.
   assert(os.execute(("env -u NO_COLOR LC_ALL=C.UTF-8 %snew-session -d -x %d -y %d "
     .. "'exec env --default-signal=INT TERM=screen-256color sh %s'"):format(

@@ -34,7 +34,7 @@ local ERASE = "\r\27[K\0277\27[B\27[J\0278"
 -- The line in what was drawn; fails if it is anything but one line in place.
 local function line_of(drawn)
   local text = drawn:gsub("^\r\27%[K\0277\27%[B\27%[J\0278", "\r", 1)
-                    :match("^\r([^\r\n\27]*)\27%[J\r$")
+                    :match("^\r([^\r\n\27]*)\27%[[JK]\r$")
   return assert(text, ("not one line in place: %q"):format(drawn))
 end
 
@@ -100,6 +100,18 @@ describe("progress", function()
     local noisy = {}
     for i = 1, 40 do noisy[i] = run(1, i % 2 == 0 and 8 or 2) end
     for i = 21, 40 do assert.near(5, noisy[i], 0.5) end
+  end)
+
+  it("goes on when nothing was done for a very long time", function()
+    local bar, world = make {total = 10}
+    world.now = 110
+    bar:update(5)
+    world.take()
+    for _, seconds in ipairs {1e3, 1e4, 1e6, 1e9} do
+      world.now = 110 + seconds
+      bar:update(5)
+      assert.matches("^5/10  ", line_of(world.take()))
+    end
   end)
 
   it("draws at most ten times a second", function()
@@ -247,6 +259,7 @@ describe("progress", function()
     assert.equal("2h 07m", progress.duration(7620))
     assert.equal("3d 04h", progress.duration(3 * 86400 + 4 * 3600))
     assert.equal("?", progress.duration(math.huge))
+    assert.equal("?", progress.duration(1e30))
     assert.equal("?", progress.duration(0 / 0))
   end)
 
@@ -269,23 +282,22 @@ describe("the curves above a progress line", function()
                              curves = {history = history, x = "epoch", y = {"cost"}}}
     bar:update(0)
     line_of(world.take())
-    local pictures, last = 0, nil
+    local pictures = 0
     for i = 1, 100 do
       grow(history, i, i)
       world.now = world.now + 0.05
       bar:update(i)
       local drawn = world.take()
-      if i > 10 and drawn ~= "" then
-        local picture = drawn:match("^\r(.*)\27%[J\27%[20A\r$")
-        assert(picture, ("%q"):format(drawn))
-        local lines = select(2, picture:gsub("\27%[K\r\n", ""))
-        assert.equal(20, lines)
-        picture = picture:match("^(.*)\r\n")
-        if picture ~= last then pictures = pictures + 1 end
-        last = picture
+      local picture = drawn:match("^\r(.*)\27%[J\27%[20A\r$")
+      if picture then
+        assert.equal(20, select(2, picture:gsub("\27%[K\r\n", "")))
+        pictures = pictures + 1
+      elseif pictures > 0 and drawn ~= "" then -- the line alone, below the picture
+        assert.matches("^\r\27%[20B[^\r\n\27]*\27%[K\27%[20A\r$", drawn)
       end
     end
-    assert.is_true(pictures >= 10 and pictures <= 20, pictures .. " pictures in 5 seconds")
+    -- fewer on a machine where drawing one takes longer
+    assert.is_true(pictures >= 1 and pictures <= 20, pictures .. " pictures in 5 seconds")
     bar:finish()
     local left = world.take()
     assert.matches(ERASE, left, 1, true)

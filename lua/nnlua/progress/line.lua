@@ -9,9 +9,11 @@ local line = {}
 
 local GAP = "  "
 
---- line.duration(seconds) -> "42s", "3m 05s", "2h 07m", "3d 04h"
+local FOREVER = 1e10 -- seconds; from there on a duration is "?"
+
+--- line.duration(seconds) -> "42s", "3m 05s", "2h 07m", "3d 04h", "?" for what is no such time
 function line.duration(seconds)
-  if seconds ~= seconds or math.abs(seconds) == math.huge then return "?" end
+  if seconds ~= seconds or math.abs(seconds) >= FOREVER then return "?" end
   local s = math.floor(seconds + 0.5)
   if s < 60 then return ("%ds"):format(s) end
   if s < 3600 then return ("%dm %02ds"):format(s // 60, s % 60) end
