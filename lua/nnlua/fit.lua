@@ -178,12 +178,21 @@ end
 
 local SAVED = {"epoch", "batch", "step", "in_epoch", "seconds", "history", "stop", "reason"}
 
+-- The callbacks that are in the checkpoints: others may come and go.
+local function remembering(list)
+  local result = {}
+  for _, callback in ipairs(list) do
+    if callback.state_dict then result[#result + 1] = callback end
+  end
+  return result
+end
+
 function State:state_dict()
   local dict = {totals = self.totals:state_dict(), callbacks = {}}
   for _, name in ipairs(SAVED) do dict[name] = self[name] end
   dict.seconds = self.in_epoch and self:elapsed() or 0.0
-  for i, callback in ipairs(self.callbacks) do
-    dict.callbacks[i] = callback.state_dict and callback:state_dict() or false
+  for i, callback in ipairs(remembering(self.callbacks)) do
+    dict.callbacks[i] = callback:state_dict()
   end
   return dict
 end
@@ -191,19 +200,17 @@ end
 function State:load_state_dict(dict)
   if type(dict) ~= "table" or type(dict.callbacks) ~= "table" or type(dict.totals) ~= "table" then
     options.raise("fit: not the state of a training")
-  elseif #dict.callbacks ~= #self.callbacks then
-    options.raise("fit: the checkpoint has %d callbacks, this training %d", #dict.callbacks,
-                  #self.callbacks)
   end
-  for i, callback in ipairs(self.callbacks) do
-    if (callback.state_dict ~= nil) ~= (dict.callbacks[i] ~= false) then
-      options.raise("fit: callback %d is another than in the checkpoint", i)
-    end
+  local saved, callbacks_here = {}, remembering(self.callbacks)
+  for _, state in ipairs(dict.callbacks) do
+    if state then saved[#saved + 1] = state end -- false: one that remembered nothing
+  end
+  if #saved ~= #callbacks_here then
+    options.raise("fit: the checkpoint has the state of %d callbacks, this training %d such ones",
+                  #saved, #callbacks_here)
   end
   self.totals:load_state_dict(dict.totals)
-  for i, callback in ipairs(self.callbacks) do
-    if callback.state_dict then callback:load_state_dict(dict.callbacks[i]) end
-  end
+  for i, callback in ipairs(callbacks_here) do callback:load_state_dict(saved[i]) end
   for _, name in ipairs(SAVED) do self[name] = dict[name] end
   self.clock = core.clock()
 end

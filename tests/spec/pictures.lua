@@ -54,15 +54,6 @@ function pictures.shows(path, ...)
   end
 end
 
---- The units of the smallest letters of an SVG, and its width.
-function pictures.smallest_letters(path)
-  local svg, smallest = pictures.read(path), math.huge
-  for size in svg:gmatch('font%-size="([%d.]+)"') do
-    smallest = math.min(smallest, tonumber(size))
-  end
-  return smallest, tonumber(svg:match('<svg%s+width="(%d+)"'))
-end
-
 local Png = {}
 Png.__index = Png
 
@@ -139,6 +130,7 @@ end
 
 --- Fails unless all words of the PDF lie within the page and none meets another. A box is as high
 --- as the font's highest and lowest letters: a fifth of it, at either end, is left out.
+--- Gives the words and the page's width.
 function pictures.assert_legible(path)
   local words, width, height = pictures.words(path)
   assert(#words > 0, "there are no words")
@@ -155,7 +147,7 @@ function pictures.assert_legible(path)
              ("'%s' and '%s' meet in %s"):format(b.text, a.text, path))
     end
   end
-  return words
+  return words, width
 end
 
 return pictures

@@ -155,10 +155,8 @@ describe("plot.histogram", function()
 
   it("draws no values, equal ones, and counts on a logarithmic axis", function()
     for i, values in ipairs {{}, {5, 5}, {0 / 0}, {1e300, -1e300}} do
-      for _, log_y in ipairs {i > 2, i == 2} do
-        assert.is_true(plot.histogram(("%s/%d.svg"):format(folder, i),
-                                      {values = values, log_y = log_y}))
-      end
+      assert.is_true(plot.histogram(("%s/%d.svg"):format(folder, i),
+                                    {values = values, log_y = i % 2 == 1}))
     end
   end)
 

@@ -97,6 +97,58 @@ describe("plot.lines", function()
     assert.near(3 * 320, reach, 12)
   end)
 
+  it("leaves out points of long lines, but none that changes the picture", function()
+    local x, y = {}, {}
+    for i = 1, 14000 do x[i], y[i] = i, math.sin(i / 900) + 0.002 * (i * 7919 % 101) / 101 end
+    local short = {series = {{x = x, y = y}}}
+    -- the same line, drawn whole because its end, a gap, lies at the left
+    local x2, y2 = table.move(x, 1, 14000, 1, {}), table.move(y, 1, 14000, 1, {})
+    for _, point in ipairs {{14000, 0 / 0}, {1, y[1]}} do
+      x2[#x2 + 1], y2[#y2 + 1] = point[1], point[2]
+    end
+    assert.is_true(plot.lines(folder .. "/short.png", short))
+    assert.is_true(plot.lines(folder .. "/whole.png", {series = {{x = x2, y = y2}}}))
+    -- no dot of either line is more than one away from a dot of the other
+    local masks = {}
+    for i, name in ipairs {"short", "whole"} do
+      local mask = pictures.png(("%s/%s.png"):format(folder, name)):mask("#0072b2", 40)
+      masks[i] = mask:to("float32"):unsqueeze(1):unsqueeze(1)
+    end
+    for i = 1, 2 do
+      local around = nn.max_pool2d(masks[3 - i], 3, {stride = 1, padding = 1})
+      assert.equal(0, (masks[i] * (1 - around)):sum():item())
+      assert.truthy(masks[i]:sum():item() > 5000)
+    end
+  end)
+
+  it("keeps first, lowest, highest and last point of every column of dots, and gaps", function()
+    local thinned = require "nnlua.plot.thinned"
+    local x, y = {}, {}
+    for i = 1, 40000 do x[i], y[i] = i, (i * 7919) % 1013 + 0.0 end
+    y[5000] = 0 / 0
+    local xs, ys = thinned(x, y, function(i) return y[i] == y[i] end,
+                           function(v) return (v - 1) / 39999 end)
+    assert.truthy(#xs < 6100 and #xs > 5000)
+    assert.same({1, 40000}, {xs[1], xs[#xs]})
+    local function extremes(list_x, list_y)
+      local columns = {}
+      for i, v in ipairs(list_x) do
+        local column = (v - 1) / 39999 * 1500 // 1
+        local c = columns[column] or {math.huge, -math.huge}
+        columns[column] = list_y[i] == list_y[i]
+          and {math.min(c[1], list_y[i]), math.max(c[2], list_y[i])} or c
+      end
+      return columns
+    end
+    assert.same(extremes(x, y), extremes(xs, ys))
+    local gaps = 0
+    for i, v in ipairs(ys) do
+      assert.truthy(i == 1 or xs[i] > xs[i - 1])
+      gaps = gaps + (v ~= v and 1 or 0)
+    end
+    assert.equal(1, gaps)
+  end)
+
   it("raises for half a band, and for bounds of another length", function()
     local function wrong(patterns, series)
       support.raises(patterns, plot.lines, folder .. "/a.svg", {series = {series}})

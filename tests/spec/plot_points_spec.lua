@@ -18,29 +18,6 @@ after_each(function()
   assert(lfs.rmdir(folder))
 end)
 
--- The colours of a PNG's pixels near places in 0..1 of the width and, upwards, of the height.
-local function colours(path, places)
-  local table_path, pixels, w, h = folder .. "/table", {}, 0, 0
-  assert(os.execute(("gnuplot -d -e \"set table '%s'; plot '%s' binary filetype=png every 40:40 "
-                     .. "with rgbimage\" 2>/dev/null"):format(table_path, path)))
-  for line in io.lines(table_path) do
-    local x, y, r, g, b = line:match("^%s*(%d+)%s+(%d+)%s+(%d+)%s+(%d+)%s+(%d+)")
-    if x then
-      pixels[#pixels + 1] = {x // 1, y // 1, colour = {r // 1, g // 1, b // 1}}
-      w, h = math.max(w, x // 1), math.max(h, y // 1)
-    end
-  end
-  local found = {}
-  for i, place in ipairs(places) do
-    local best = math.huge
-    for _, pixel in ipairs(pixels) do
-      local distance = (pixel[1] - place[1] * w) ^ 2 + (pixel[2] - place[2] * h) ^ 2
-      if distance < best then best, found[i] = distance, pixel.colour end
-    end
-  end
-  return found
-end
-
 local POINTS = {{-1, -1}, {1, 1}, {1, -1}}
 
 describe("plot.points", function()
@@ -115,7 +92,10 @@ describe("plot.decision_boundary", function()
     assert(nn.plot.decision_boundary(path, model, {
       points = nn.tensor(POINTS, {dtype = "float64"}), x_range = {-5, 5}, y_range = {-5, 5},
       resolution = 20}))
-    local at = colours(path, {{0.3, 0.3}, {0.3, 0.8}, {0.8, 0.3}, {0.8, 0.8}})
+    local png, at = pictures.png(path), {}
+    for i, place in ipairs {{0.3, 0.7}, {0.3, 0.2}, {0.8, 0.7}, {0.8, 0.2}} do
+      at[i] = png:at(place[1] * png.width // 1, place[2] * png.height // 1)
+    end
     local function pale(r, g, b)
       local c = {}
       for i, v in ipairs {r, g, b} do c[i] = math.floor(255 - 0.45 * (255 - v) + 0.5) end

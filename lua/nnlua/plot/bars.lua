@@ -1,9 +1,9 @@
 -- Bar charts: a quantity per category, for one series or for several side by side.
 --
--- Invariants: bars start at zero, which is on the axis unless a range leaves it out; names never
--- meet: they
--- are broken into lines where they stand below their bars, turned where that does not suffice, and
--- where there are too many for that the bars lie, each name beside its own, and the chart grows.
+-- Invariants: bars start at zero, which is on the axis unless a range leaves it out; categories'
+-- names never meet: they are broken into lines where they stand below their bars, turned where that
+-- does not suffice, and where there are too many for that the bars lie, each name beside its own,
+-- and the chart grows.
 
 local chart = require "nnlua.plot.chart"
 local gnuplot = require "nnlua.plot.gnuplot"

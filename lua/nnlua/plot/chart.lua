@@ -222,7 +222,7 @@ local function all_whole(lists)
 end
 
 --- c:fit(name, lists, range, log): declares the axis "x" or "y" for lists of values; range:
---- {lo, hi}, or {} for what the data need.
+--- {lo, hi}, or {} for what the data need. Gives the limits.
 function Chart:fit(name, lists, range, log)
   local lo, hi = range[1], range[2]
   if not lo then
@@ -231,12 +231,15 @@ function Chart:fit(name, lists, range, log)
   if log then
     local limits, marks, minor = scale.logarithmic(lo, hi, range[1] ~= nil,
                                                        name == "x" and 6 or 9)
-    return self:axis(name, limits, marks, true, minor)
+    self:axis(name, limits, marks, true, minor)
+    return limits
   end
   -- the x axis ends where the data does: a curve of 4,321 epochs is not drawn on 5,000
   local fixed = range[1] and "exact" or (name == "x" and lo ~= hi and "near")
-  self:axis(name, scale.linear(lo, hi, name == "x" and 6 or 7, fixed,
-                               name == "x" and all_whole(lists) and 1))
+  local limits, marks = scale.linear(lo, hi, name == "x" and 6 or 7, fixed,
+                                     name == "x" and all_whole(lists) and 1)
+  self:axis(name, limits, marks)
+  return limits
 end
 
 return chart

@@ -178,7 +178,7 @@ local function header(self, format, data, output)
   end
   return {
     "set encoding utf8",
-    "set terminal " .. terminal .. " noenhanced background rgb 'white'",
+    "set terminal " .. terminal .. " rounded noenhanced background rgb 'white'",
     "set output " .. gnuplot.quote(output),
     "data = " .. gnuplot.quote(data),
   }

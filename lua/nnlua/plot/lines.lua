@@ -10,6 +10,7 @@ local options = require "nnlua.options"
 local palette = require "nnlua.plot.palette"
 local scale = require "nnlua.plot.scale"
 local screen = require "nnlua.plot.screen"
+local thinned = require "nnlua.plot.thinned"
 
 -- A series of at most this many values shows them as points too.
 local FEW = 40
@@ -130,6 +131,15 @@ local function at_least(lowest, list)
   return result
 end
 
+-- The x and y of a series that make its line between these limits of the x axis.
+local function shortened(series, limits, log_x, log_y)
+  local function at(x) return log_x and math.log(x) or x end
+  local lo, hi = at(limits[1]), at(limits[2])
+  return thinned(series.x, series.y, function(i)
+    return scale.drawable(series.x[i], log_x) and scale.drawable(series.y[i], log_y)
+  end, function(x) return (at(x) - lo) / (hi - lo) end)
+end
+
 local lines = {}
 
 --- lines.describe(fname, given) -> the description of a line chart.
@@ -165,7 +175,7 @@ function lines.draw(fname, path, description)
   end
   local frame = chart.new {title = description.title, xlabel = description.xlabel,
                            ylabel = description.ylabel, names = names, note = description.note}
-  frame:fit("x", xs, description.x_range, log_x)
+  local limits = frame:fit("x", xs, description.x_range, log_x)
   frame:fit("y", ys, description.y_range, log_y)
 
   for i, one in ipairs(series) do
@@ -185,8 +195,10 @@ function lines.draw(fname, path, description)
                 frame:records(4, drawn > 0 and #one.x or 0, bytes), chart.WHISKERS,
                 palette.colour(i))
     end
-    local drawn, bytes = encode({one.x, one.y}, {log_x, log_y})
-    frame:add("%s title %s %s", frame:records(2, drawn > 0 and #one.x or 0, bytes),
+    local x, y = one.x, one.y
+    if not one.points then x, y = shortened(one, limits, log_x, log_y) end
+    local drawn, bytes = encode({x, y}, {log_x, log_y})
+    frame:add("%s title %s %s", frame:records(2, drawn > 0 and #x or 0, bytes),
               gnuplot.quote(frame.names[i]), style(i, #series, drawn <= FEW, one.points))
   end
   return frame:save(fname, path)
