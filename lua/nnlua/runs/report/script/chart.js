@@ -30,7 +30,8 @@ class Chart {
       this.visible = entry.isIntersecting;
       if (this.visible && this.stale) this.draw();
     }, {rootMargin: "300px"}).observe(this.frame);
-    new ResizeObserver(() => this.refresh()).observe(this.frame);
+    // what is drawn while the printer's page is laid out comes too late for the paper
+    new ResizeObserver(() => { if (!printing) this.refresh(); }).observe(this.frame);
   }
 
   /** The key to the dashes, if there is more than one kind of line. */
