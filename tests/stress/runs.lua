@@ -3,11 +3,12 @@
 --   lua5.4 tests/stress/runs.lua [KILLS]     from the top folder; $NNLUA is the executable
 --
 -- Afterwards every row whose run:log returned is in metrics.csv, whole and right; TensorBoard reads
--- as many from the event file; nobody holds the lock; the index is intact, says sqlite3. Moments
--- come from fixed seeds; every second one is counted from the first row on, the others from the
--- start of the process.
+-- as many from the event file; nobody holds the lock; the index is intact, says sqlite3, and has
+-- what the folders have after a listing. Moments come from fixed seeds; every second one is counted
+-- from the first row on, the others from the start of the process.
 
 local lfs = require "lfs"
+local folders = require "tests.stress.index"
 local support = require "tests.cli.support"
 
 local runs = {}
@@ -110,13 +111,14 @@ end
 local function main(count)
   local root = support.folder()
   local events, problem = runs.torture {count = count, seed = 1, root = root, log = print}
-  if events then
+  if events then problem = folders.problem(root .. "/runs") end
+  if not problem then
     print(("%d kills: no row lost, the index intact"):format(count))
     support.remove(root)
   else
     print("FAILED: " .. problem)
   end
-  os.exit(events ~= nil)
+  os.exit(problem == nil)
 end
 
 if arg and arg[0] and arg[0]:find("stress/runs%.lua$") then main(tonumber(arg[1]) or 100) end

@@ -15,7 +15,7 @@ local text = require "nnlua.runs.text"
 local PROGRAM <const> = "nnlua runs"
 local USAGE_STATUS <const> = 2
 local MOST_ON_TERMINAL <const> = 50 -- runs
-local MOST_IN_FILE <const> = 4 -- parameters, and metrics, where there is no width to fill
+local MOST_IN_FILE <const> = 3 -- parameters, and metrics, where there is no width to fill
 
 local OVERVIEW <const> = [[
 Lists the runs that experiments keep, the newest first. Also:

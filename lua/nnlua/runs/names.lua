@@ -13,7 +13,7 @@ local BEGINNINGS <const> = {10, 5, 1}
 function names.short(ids)
   local slashes = {}
   for i, id in ipairs(ids) do
-    slashes[i] = id:match("()/%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d[^/]*$") or false
+    slashes[i] = id:match("^.*()/%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d[^/]*$") or false
   end
   local short, times_used
   for _, beginning in ipairs(BEGINNINGS) do

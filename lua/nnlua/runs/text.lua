@@ -9,6 +9,8 @@ local text = {}
 
 local NONE <const> = "-"
 
+local format, math_type = string.format, math.type
+
 --- text.plain(s) -> s on one line, without control characters.
 function text.plain(s)
   return (tostring(s):gsub("%c", "?"))
@@ -17,13 +19,10 @@ end
 --- text.value(v) -> a number in four digits, or as it is if it is an integer; a text; "-" for nil.
 function text.value(v)
   if v == nil then return NONE end
+  if math_type(v) ~= "float" then return math_type(v) and ("%d"):format(v) or text.plain(v) end
   if v ~= v then return "nan" end
-  if math.type(v) == "float" then
-    local whole = math.tointeger(v)
-    if whole and math.abs(whole) < 100000 then return ("%d"):format(whole) end
-    return ("%.4g"):format(v)
-  end
-  return text.plain(v)
+  if v == v // 1 and v > -100000 and v < 100000 then return ("%d"):format(v) end
+  return format("%.4g", v)
 end
 
 --- text.duration(seconds) -> "0.25s", "42s", "3m 05s"; "-" for nil.
@@ -37,10 +36,10 @@ end
 function text.age(before, now)
   if not before then return NONE end
   local s = math.max(0, math.floor(now - before))
-  if s < 60 then return ("%ds"):format(s) end
-  if s < 3600 then return ("%dm"):format(s // 60) end
-  if s < 86400 then return ("%dh"):format(s // 3600) end
-  if s < 28 * 86400 then return ("%dd"):format(s // 86400) end
+  if s < 60 then return s .. "s" end
+  if s < 3600 then return s // 60 .. "m" end
+  if s < 86400 then return s // 3600 .. "h" end
+  if s < 28 * 86400 then return s // 86400 .. "d" end
   return os.date("%Y-%m-%d", math.floor(before))
 end
 
@@ -89,66 +88,70 @@ end
 
 -- Tables ----------------------------------------------------------------------------------------
 
---- text.measure(column) fills in column.cells, column.widths of these and column.width of all. A
---- column is {title=, values= (list with holes), n=, format= (value -> text)}; numbers stand at the
---- right.
+local FEW <const> = 64
+
+--- text.measure(column) fills in column.cells and column.width of the widest. A column is {title=,
+--- values= (list with holes), n=, format= (value -> text)}; numbers stand at the right.
 function text.measure(column)
-  local format, cells, widths = column.format or text.value, {}, {}
+  local show, cells, values = column.format or text.value, {}, column.values
   local widest, numbers = text.width(column.title), true
-  local values, known = column.values, {} -- parameters have few different values
+  local known, few = {}, 0 -- parameters and states have few different values
   for i = 1, column.n do
     local value = values[i]
-    if value == nil or value ~= value then value = value == nil and NONE or "nan" end
-    local cell = known[value]
+    local cell = value ~= nil and known[value]
     if not cell then
-      cell = values[i] == nil and format(nil) or format(values[i])
-      known[value] = cell
-      numbers = numbers and (values[i] == nil or type(values[i]) == "number")
+      cell = show(value)
+      if few < FEW and value == value and value ~= nil then known[value], few = cell, few + 1 end
+      if numbers and value ~= nil then numbers = math_type(value) ~= nil end
+      if #cell > widest then
+        local width = utf8.len(cell) or #cell
+        if width > widest then widest = width end
+      end
     end
-    local width = #cell
-    if width > widest then
-      width = utf8.len(cell) or width
-      if width > widest then widest = width end
-    end
-    cells[i], widths[i] = cell, width
+    cells[i] = cell
   end
-  column.cells, column.widths, column.width = cells, widths, widest
+  column.cells, column.width = cells, widest
   if column.right == nil then column.right = numbers end
   return column
 end
 
-local spaces = setmetatable({}, {__index = function(t, n)
-  t[n] = (" "):rep(n)
-  return t[n]
-end})
+-- Cells in the column's width. %s counts bytes, of which a cell may have more than characters.
+local function pad(cell, column)
+  local space = (" "):rep(column.width - text.width(cell))
+  return column.right and space .. cell or cell .. space
+end
 
--- The padding of a cell whose width in bytes or characters is `own`.
-local function padding(column, cell, own)
-  if own == #cell then own = utf8.len(cell) or own end
-  return spaces[column.width - own]
+local function padded(column, last, coloured)
+  if last and not column.right then return column.cells end
+  local list, cells, known, few = {}, column.cells, {}, 0
+  local colour = coloured and column.colour
+  local pattern = ("%%%s%ds"):format(column.right and "" or "-", column.width)
+  for i = 1, column.n do
+    local cell = cells[i]
+    local shown = known[cell]
+    if not shown then
+      shown = column.width < 100 and not cell:find("[\128-\255]") and format(pattern, cell)
+              or pad(cell, column)
+      if colour then shown = text.colour(shown, colour(column.values[i]), true) end
+      if few < FEW then known[cell], few = shown, few + 1 end
+    end
+    list[i] = shown
+  end
+  return list
 end
 
 --- text.table(columns, coloured) -> the lines of a table of measured columns, the titles first.
 function text.table(columns, coloured)
-  local titles, pieces, lines = {}, {}, {}
+  local titles, lists, row = {}, {}, {}
   for j, column in ipairs(columns) do
-    local space = padding(column, column.title, text.width(column.title))
-    titles[j] = column.right and space .. column.title or column.title .. space
+    titles[j] = pad(column.title, column)
+    lists[j] = padded(column, j == #columns, coloured)
   end
-  lines[1] = text.colour((table.concat(titles, "  "):gsub("%s+$", "")), "bold", coloured)
+  local lines = {text.colour((table.concat(titles, "  "):gsub("%s+$", "")), "bold", coloured)}
+  local count, concat = #columns, table.concat
   for i = 1, columns[1].n do
-    local at = 0
-    for j, column in ipairs(columns) do
-      local cell = column.cells[i]
-      local space = padding(column, cell, column.widths[i])
-      if coloured and column.colour then
-        cell = text.colour(cell, column.colour(column.values[i]), true)
-      end
-      if column.right then cell, space = space, cell end
-      pieces[at + 1], pieces[at + 2], pieces[at + 3] = cell, space, "  "
-      at = j == #columns and (column.right and at + 2 or at + 1) or at + 3
-    end
-    lines[i + 1] = table.concat(pieces, "", 1, at)
+    for j = 1, count do row[j] = lists[j][i] end
+    lines[i + 1] = concat(row, "  ")
   end
   return lines
 end
