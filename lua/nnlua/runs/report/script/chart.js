@@ -111,7 +111,8 @@ class Chart {
     this.yTicks = ticksOf(this.y, (plot.bottom - plot.top) / 36);
     plot.left = 14 + Math.max(...this.yTicks.map(v => paint.measureText(tickText(v)).width), 16);
     this.x = scaleOf(xs[0], xs[1], this.view.logX, plot.left, plot.right);
-    this.xTicks = ticksOf(this.x, (plot.right - plot.left) / 64);
+    this.xTicks = ticksOf(this.x, (plot.right - plot.left) / 64)
+      .filter(value => Number.isInteger(value) || !(this.view.x === null || counters.has(this.view.x)));
     this.plot = plot;
     this.width = width;
     this.height = height;
