@@ -11,7 +11,7 @@ for _, name in ipairs(options.sorted_keys(core.io)) do
   io[name] = core.io[name]
 end
 for _, name in ipairs {"append_file", "crc32c", "csv_row", "is_locked", "lock_file", "mkdir_new",
-                       "safetensors_digest", "sort_bytes", "tfrecord"} do
+                       "safetensors_digest", "scalars_record", "sort_bytes", "tfrecord"} do
   io[name] = nil -- for this library
 end
 

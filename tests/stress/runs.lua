@@ -30,7 +30,7 @@ local function problem_with_rows(path, n)
     if wide then expected = expected .. "," .. (i > 40 and i or "") end
     if lines[i + 1] ~= expected then return ("row %d: %s"):format(i, lines[i + 1]) end
   end
-  if #lines - 1 < n then return ("%d rows, but %d were logged"):format(#lines - 1, n) end
+  if math.max(#lines - 1, 0) < n then return ("%d rows, but %d were logged"):format(#lines - 1, n) end
   return nil, #lines - 1
 end
 

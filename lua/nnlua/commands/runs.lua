@@ -217,7 +217,7 @@ function commands.compare(words)
   local opts = cli.parse(program, "Shows where runs differ, and what they came to.", {
     IDS, {"metric", nil, "whose curves are drawn (default: the most telling)", kind = "string",
           metavar = "NAME"},
-    {"output", nil, "draw the curves into this file: .png, .svg or .pdf", kind = "string",
+    {"output", nil, "or -o: draw the curves into this file, .png, .svg or .pdf", kind = "string",
      metavar = "FILE"}, ROOT_OPTION}, words)
   local compare = require "nnlua.runs.compare"
   local curves = require "nnlua.runs.curves"
@@ -300,7 +300,7 @@ function commands.report(words)
   local opts = cli.parse(program, "Writes one HTML page about runs, which needs nothing else.", {
     {"id", nil, "of a run, or a folder of runs (default: all runs)", kind = "string",
      metavar = "ID", positional = true, many = true, optional = true},
-    {"output", "report.html", "the page", metavar = "FILE"},
+    {"output", "report.html", "or -o: the page", metavar = "FILE"},
     {"filter", "", "only runs of which all terms hold", metavar = "TERMS"},
     {"title", nil, "of the page", kind = "string"},
     ROOT_OPTION}, words)

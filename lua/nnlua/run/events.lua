@@ -65,7 +65,7 @@ function Events:init(dir, resumes)
     dir, core.now() // 1 | 0, host:gsub("[^%w.-]", "_"), (core.process()), opened)))
   opened = opened + 1
   self.resumes = resumes
-  self.prefixes = {} -- by tag
+  self.prefixes = {} -- of the scalars, in the order of their tags; false for one without
   append_event(self, {file_version = "brain.Event:2"})
 end
 
@@ -83,28 +83,16 @@ local function scalar_prefix(tag)
 end
 
 --- events:scalars(step, tags, values, without): a number for each of the tags, nan and inf as any;
---- what is no number is left out, and the tags in the set `without`. All in one record, put
---- together without the layouts: this is called once per row.
+--- what is no number is left out, and the tags in the set `without`. All in one record. The tags of
+--- every call begin with those of the one before.
 function Events:scalars(step, tags, values, without)
   begin(self, step)
-  local prefixes, parts, n = self.prefixes, {}, 0
-  for i = 1, #tags do
-    local tag, value = tags[i], values[i]
-    if math.type(value) and not without[tag] then
-      local prefix = prefixes[tag]
-      if not prefix then
-        prefix = scalar_prefix(tag)
-        prefixes[tag] = prefix
-      end
-      parts[n + 1], parts[n + 2] = prefix, string.pack("<f", value)
-      n = n + 2
-    end
+  local prefixes = self.prefixes
+  for i = #prefixes + 1, #tags do
+    prefixes[i] = not without[tags[i]] and scalar_prefix(tags[i])
   end
-  if n == 0 then return end
-  local summary = table.concat(parts)
-  -- Event: field 1 wall_time, field 2 step, field 5 summary
-  append(self, string.pack("<Bd", 0x09, core.now()) .. "\x10" .. protobuf.varint(step) .. "\x2a"
-               .. protobuf.varint(#summary) .. summary)
+  local record = core.io.scalars_record(core.now(), step, prefixes, values, #tags)
+  if record then check(self.file:write(record)) end
 end
 
 local function append_value(self, step, value)

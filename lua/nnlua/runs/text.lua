@@ -48,16 +48,13 @@ function text.date(seconds)
   return seconds and os.date("%Y-%m-%d %H:%M:%S", math.floor(seconds)) or NONE
 end
 
---- text.width(s) -> its characters.
-function text.width(s)
-  return utf8.len(s) or #s
-end
+--- text.width(s) -> the columns that it takes on a terminal.
+text.width = core.display_width
 
---- text.clip(s, width) -> s, or its beginning and "…".
+--- text.clip(s, width) -> s, or as much of its beginning as fits before "…".
 function text.clip(s, width)
   if text.width(s) <= width then return s end
-  if not utf8.len(s) then return s:sub(1, width) end
-  return s:sub(1, utf8.offset(s, width) - 1) .. "…"
+  return core.display_clip(s, width - 1) .. "…"
 end
 
 -- Colours ---------------------------------------------------------------------------------------
@@ -104,8 +101,7 @@ function text.measure(column)
       if few < FEW and value == value and value ~= nil then known[value], few = cell, few + 1 end
       if numbers and value ~= nil then numbers = math_type(value) ~= nil end
       if #cell > widest then
-        local width = utf8.len(cell) or #cell
-        if width > widest then widest = width end
+        widest = math.max(widest, text.width(cell))
       end
     end
     cells[i] = cell
@@ -115,7 +111,7 @@ function text.measure(column)
   return column
 end
 
--- Cells in the column's width. %s counts bytes, of which a cell may have more than characters.
+-- Cells in the column's width. %s counts bytes: of a cell with others than ASCII's that is wrong.
 local function pad(cell, column)
   local space = (" "):rep(column.width - text.width(cell))
   return column.right and space .. cell or cell .. space
