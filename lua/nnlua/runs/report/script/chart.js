@@ -30,7 +30,8 @@ class Chart {
       this.visible = entry.isIntersecting;
       if (this.visible && this.stale) this.draw();
     }, {rootMargin: "300px"}).observe(this.frame);
-    new ResizeObserver(() => this.refresh()).observe(this.frame);
+    // what is drawn while the printer's page is laid out comes too late for the paper
+    new ResizeObserver(() => { if (!printing) this.refresh(); }).observe(this.frame);
   }
 
   /** The key to the dashes, if there is more than one kind of line. */
@@ -110,7 +111,8 @@ class Chart {
     this.yTicks = ticksOf(this.y, (plot.bottom - plot.top) / 36);
     plot.left = 14 + Math.max(...this.yTicks.map(v => paint.measureText(tickText(v)).width), 16);
     this.x = scaleOf(xs[0], xs[1], this.view.logX, plot.left, plot.right);
-    this.xTicks = ticksOf(this.x, (plot.right - plot.left) / 64);
+    this.xTicks = ticksOf(this.x, (plot.right - plot.left) / 64)
+      .filter(value => Number.isInteger(value) || !(this.view.x === null || counters.has(this.view.x)));
     this.plot = plot;
     this.width = width;
     this.height = height;

@@ -19,7 +19,9 @@ for (const key of configKeys) {
 
 for (const name of metricNames) {
   const of = (run, field) => run.summary[name] && run.summary[name][field];
-  columns.push(column(name, name, "last value", run => of(run, "last")));
+  const last = column(name, name, "last value", run => of(run, "last"));
+  last.title = run => of(run, "gaps") ? plural(of(run, "gaps"), "row") + " without a number" : "";
+  columns.push(last);
   for (const field of ["min", "max"]) {
     const one = column(name + "." + field, field + " " + name, "extreme value", run => of(run, field));
     one.title = run => of(run, field) === undefined ? "" : "in row " + of(run, field + "_row");
@@ -45,20 +47,15 @@ function varies(one) {
   return new Set(runs.map(run => formatValue(one.value(run)))).size > 1;
 }
 
-/** Whether one of the runs differs from the others in this column; of one run, any value will do. */
-function tells(one) {
-  return runs.length === 1 ? runs[0] !== undefined && one.value(runs[0]) !== undefined : varies(one);
-}
-
 function presence(one) {
   return runs.filter(run => one.value(run) !== undefined).length / runs.length;
 }
 
 function firstColumns() {
   const chosen = new Set(["name", "state", "created", "seconds", "rows"].map(key => "run:" + key));
-  const take = (group, most) => columns.filter(one => one.group === group && tells(one))
+  const take = (group, most) => columns.filter(one => one.group === group && varies(one))
     .sort((a, b) => presence(b) - presence(a)).slice(0, most).forEach(one => chosen.add(one.id));
-  take("config", runs.length === 1 ? 0 : MOST_CONFIG);
+  take("config", MOST_CONFIG);
   if (runs.some(run => run.tags.length)) chosen.add("run:tags");
   const byId = new Map(columns.map(one => [one.id, one]));
   const common = one => presence(byId.get("last value:" + one.name)) >= 0.5;

@@ -1,6 +1,6 @@
 // The page's data, and its curves, which are decoded when they are first drawn.
 //
-// A curve here is {rows, y, meanRows, mean, count}: the kept rows (1-based) with their values; for a
+// A curve here is {rows, y, meanRows, mean}: the kept rows (1-based) with their values; for a
 // long curve the mean of each stretch of rows and the row in its middle, else the values themselves.
 
 const page = JSON.parse(document.getElementById("data").textContent);
@@ -23,7 +23,7 @@ function joined(one) {
   const means = [...one.mean.keys()].filter(i => Number.isFinite(one.mean[i]));
   const pick = (list, places) => Float64Array.from(places, i => list[i]);
   return {rows: pick(one.rows, some), y: pick(one.y, some), meanRows: pick(one.meanRows, means),
-          mean: pick(one.mean, means), count: one.count};
+          mean: pick(one.mean, means)};
 }
 
 function decode(packed) {
@@ -35,7 +35,7 @@ function decodeAll(packed) {
   const y = numbersOf(packed.v, type), rows = new Float64Array(y.length);
   if (packed.r === undefined) {
     for (let i = 0; i < rows.length; i++) rows[i] = i + 1;
-    return {rows, y, meanRows: rows, mean: y, count: packed.n};
+    return {rows, y, meanRows: rows, mean: y};
   }
   const width = {1: Uint8Array, 2: Uint16Array, 4: Uint32Array}[packed.w];
   let row = 0;
@@ -45,7 +45,7 @@ function decodeAll(packed) {
     const last = Math.min((i + 1) * packed.k, packed.n);
     meanRows[i] = (i * packed.k + 1 + last) / 2;
   }
-  return {rows, y, meanRows, mean, count: packed.n};
+  return {rows, y, meanRows, mean};
 }
 
 const decoded = runs.map(() => new Map());
