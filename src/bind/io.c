@@ -172,8 +172,8 @@ static int release_directory(lua_State *L)
 }
 
 /* nn.io.read_directory(path) -> names, is_directory, modified | nil, message. Three lists, without
-** "." and "..", sorted by the bytes of the names whatever the locale. modified: in nanoseconds since
-** 1970. */
+** "." and "..", sorted by the bytes of the names whatever the locale. modified: in nanoseconds
+** since 1970. */
 static int io_read_directory(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "read_directory");
