@@ -319,10 +319,10 @@ function Run:confusion(matrix, given)
   pictures.confusion(self, matrix, given)
 end
 
---- run:examples{images, labels, scores or predictions [, classes, count = 20]}: keeps those samples
---- that the network got most wrong, in place of the ones before: of scores [N,C], those with the
---- highest cross-entropy; of predictions [N], those that are not the label. images: [N,h,w] or
---- [N,c,h,w], uint8 or floats of 0 to 1. labels: [N], 1-based. classes: their names.
+--- run:examples{images, labels, scores, predictions, classes, count = 20}: keeps those samples that
+--- the network got most wrong, in place of the ones before: of scores [N,C], those with the highest
+--- cross-entropy; of predictions [N], given instead, those that are not the label. images: [N,h,w]
+--- or [N,c,h,w], uint8 or floats of 0 to 1. labels: [N], 1-based. classes: their names.
 function Run:examples(given)
   check_open(self)
   pictures.examples(self, given)

@@ -225,7 +225,7 @@ local function check_examples(given)
   return o
 end
 
---- run:examples{images, labels, scores or predictions, classes, count = 20}: see run.lua.
+--- run:examples{images, labels, scores, predictions, classes, count = 20}: see run.lua.
 function pictures.examples(self, given)
   local o = check_examples(given)
   local labels = core.totable(o.labels)
