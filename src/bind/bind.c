@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "bind/interrupt.h"
 #include "tensor/alloc.h"
 
 /* Registry key of the source prefix ("@/usr/share/lua/5.4/nnlua/") of the library's own files. */
@@ -68,6 +69,7 @@ int nnb_arg_error(lua_State *L, int arg, const char *function, const char *forma
 
 int nnb_raise(lua_State *L, const nn_error *err, const char *function)
 {
+    if (err->code == NN_EINTERRUPTED) return nnb_interrupted(L);
     if (err->arg > 0) return nnb_arg_error(L, err->arg, function, "%s", err->message);
     return nnb_error(L, "%s: %s", function, err->message);
 }

@@ -1,5 +1,13 @@
 /*
-** interrupt.c - Ctrl-C that waits until a step of work is complete
+** interrupt.c - Ctrl-C: computations that it ends, and steps of work that it waits for
+**
+** A computation that was given up raises "interrupted" from the call that ran it. What changes
+** several things that belong together is not to be torn between two of them:
+**
+**   local whole <close> = core.uninterrupted()
+**   ...                        -- neither a computation nor the Lua code is stopped
+**
+** A longer step, such as one of a training with checkpoints, keeps the signal itself back:
 **
 **   local pause <close> = core.hold_interrupt()
 **   ...                        -- a first SIGINT is only noted
@@ -16,8 +24,72 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "bind/interrupt.h"
+#include "tensor/cancel.h"
 
 #define PAUSE "nnlua.Pause"
+
+/* ---- Computations ---- */
+
+static nnb_interrupt_report *report;
+static int whole; /* how many core.uninterrupted() are open */
+
+void nnb_interrupt_request(void)
+{
+    nn_cancel_request();
+}
+
+bool nnb_interrupt_take(void)
+{
+    return nn_cancel_take();
+}
+
+bool nnb_interrupt_held(void)
+{
+    return whole > 0;
+}
+
+void nnb_interrupt_set_report(nnb_interrupt_report *f)
+{
+    report = f;
+}
+
+int nnb_interrupted(lua_State *L)
+{
+    nn_cancel_take();
+    lua_pushstring(L, report ? report(L) : "interrupted");
+    return lua_error(L);
+}
+
+/* uninterrupted() -> what ends it when it is closed. There is one object, so that this costs no
+** allocation; upvalue 1. */
+static int core_uninterrupted(lua_State *L)
+{
+    whole++;
+    nn_cancel_hold();
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return 1;
+}
+
+static int end_uninterrupted(lua_State *L)
+{
+    (void)L;
+    nn_cancel_release();
+    whole--;
+    return 0;
+}
+
+/* interrupt_after(n): the n-th look from now at whether to go on finds that it is not; 0: none does.
+** For tests. Returns whether an earlier such request, or Ctrl-C, is still waiting, and forgets it. */
+static int core_interrupt_after(lua_State *L)
+{
+    int64_t n = nnb_check_integer(L, 1, "interrupt_after");
+    lua_pushboolean(L, nn_cancel_take());
+    nn_cancel_after(n > 0 ? (uint64_t)n : 0);
+    return 1;
+}
+
+/* ---- The signal kept back ---- */
 
 static struct sigaction previous;   /* what SIGINT did before the first pause */
 static volatile sig_atomic_t noted; /* a SIGINT came during the pauses */
@@ -92,6 +164,15 @@ void nnb_open_interrupt(lua_State *L)
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
-    lua_pushcfunction(L, core_hold_interrupt);
-    lua_setfield(L, -2, "hold_interrupt");
+    static const luaL_Reg functions[] = {{"hold_interrupt", core_hold_interrupt},
+                                         {"interrupt_after", core_interrupt_after},
+                                         {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    lua_newuserdatauv(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, end_uninterrupted);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+    lua_pushcclosure(L, core_uninterrupted, 1);
+    lua_setfield(L, -2, "uninterrupted");
 }

@@ -12,6 +12,7 @@
 
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "nn/elementwise.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
@@ -87,13 +88,16 @@ static nn_status sum_wide(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, co
     nn_tensor partial = NN_TENSOR_EMPTY;
     NN_TRY(nn_tensor_new(&partial, wide, 3, (int64_t[]){l->outer, job.blocks, l->inner}, err));
     job.out = nn_tensor_data(&partial);
+    nn_status status = NN_OK;
     if (nn_tensor_numel(&partial) > 0)
-        nn_k_parallel((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block, &job);
-    if (job.blocks == 1) {
+        status = nn_blocks_run((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block,
+                               &job, err);
+    if (status == NN_OK && job.blocks == 1) {
         *out = partial;
         return NN_OK;
     }
-    nn_status status = nn_tensor_new(out, wide, 3, (int64_t[]){l->outer, 1, l->inner}, err);
+    if (status == NN_OK)
+        status = nn_tensor_new(out, wide, 3, (int64_t[]){l->outer, 1, l->inner}, err);
     if (status == NN_OK) {
         nn_k_sum_op join = op == NN_K_PRODUCT ? NN_K_PRODUCT : NN_K_SUM;
         nn_k()->reduce->sum[join][wide](nn_tensor_data(out), nn_tensor_data(&partial), l->outer,
@@ -303,11 +307,12 @@ static nn_status extreme(nn_tensor *value, nn_tensor *index, const nn_tensor *x,
                            .shape = l,
                            .gathered = slab > 0 && slab < NN_K_BLOCK ? NN_K_BLOCK / slab : 1};
         if (l.outer * l.inner > 0)
-            nn_k_parallel((l.outer + job.gathered - 1) / job.gathered, extreme_block, &job);
-        int64_t results = l.outer * l.inner;
+            status = nn_blocks_run((l.outer + job.gathered - 1) / job.gathered, extreme_block, &job,
+                                   err);
+        int64_t results = status == NN_OK ? l.outer * l.inner : 0;
         for (int64_t i = 0; i < results; i++) job.index[i]++; /* count from 1 */
-        if (value) nn_tensor_retain(value, &best);
-        if (index) nn_tensor_retain(index, &at);
+        if (status == NN_OK && value) nn_tensor_retain(value, &best);
+        if (status == NN_OK && index) nn_tensor_retain(index, &at);
     }
     nn_tensor_release(&at);
     nn_tensor_release(&best);

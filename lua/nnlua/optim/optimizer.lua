@@ -227,6 +227,7 @@ function Optimizer:step(closure)
   end
   local loss
   if closure ~= nil then loss = closure() end
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   local items, states, number = {}, {}, 0
   for _, group in ipairs(self.groups) do
     for _, p in ipairs(group.params) do
