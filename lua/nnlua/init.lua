@@ -86,7 +86,7 @@ take(require("nnlua.backprop"), nil)
 nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
-local LAZY = {"checkpoint", "cli", "data", "export", "figures", "fit", "onnx", "plot", "pretty",
+local LAZY = {"breakpoint", "checkpoint", "cli", "data", "export", "figures", "fit", "onnx", "plot", "pretty",
               "progress", "run"}
 local lazy = {}
 for _, name in ipairs(LAZY) do

@@ -319,6 +319,18 @@ static int line_interactive(lua_State *L)
     return 1;
 }
 
+static int line_breaks(lua_State *L)
+{
+    lua_pushboolean(L, nn_interrupt_breaks());
+    return 1;
+}
+
+static int line_inside(lua_State *L)
+{
+    nn_interrupt_inside(lua_toboolean(L, 1));
+    return 0;
+}
+
 static int line_clear(lua_State *L)
 {
     (void)L;
@@ -330,7 +342,9 @@ static const luaL_Reg functions[] = {
     {"readline", line_readline}, {"set_completer", line_set_completer},
     {"add", line_add},           {"load", line_load},
     {"save", line_save},         {"interactive", line_interactive},
-    {"clear", line_clear},       {NULL, NULL},
+    {"clear", line_clear},       {"breaks", line_breaks},
+    {"inside", line_inside},     {"abort", nn_interrupt_abort},
+    {NULL, NULL},
 };
 
 int luaopen_nnlua_line(lua_State *L)

@@ -19,21 +19,25 @@ void nnb_set_library(lua_State *L, const char *prefix)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);
 }
 
+bool nnb_is_library(lua_State *L, const char *source)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
+    const char *prefix = lua_tostring(L, -1);
+    bool is = prefix && strncmp(source, prefix, strlen(prefix)) == 0;
+    lua_pop(L, 1); /* the registry holds it */
+    return is;
+}
+
 /* Pushes "file:line: " of the innermost Lua function that is not the library's. */
 static void push_user_position(lua_State *L)
 {
     lua_Debug ar;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
-    const char *prefix = lua_tostring(L, -1);
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || (prefix && strncmp(ar.source, prefix, strlen(prefix)) == 0))
-            continue;
+        if (ar.currentline <= 0 || nnb_is_library(L, ar.source)) continue;
         lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-        lua_remove(L, -2);
         return;
     }
-    lua_pop(L, 1);
     lua_pushliteral(L, "");
 }
 

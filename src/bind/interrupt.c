@@ -94,7 +94,21 @@ static int core_interrupt_after(lua_State *L)
 static struct sigaction previous;   /* what SIGINT did before the first pause */
 static volatile sig_atomic_t noted; /* a SIGINT came during the pauses */
 static bool installed;              /* this file's handler is in place */
-static int pauses;                  /* how many are open */
+static volatile sig_atomic_t pauses;      /* how many are open */
+static volatile sig_atomic_t let_through; /* no handler is put in place */
+
+void nnb_interrupt_let_through(bool on)
+{
+    let_through = on;
+    noted = 0;
+}
+
+bool nnb_interrupt_after_step(void)
+{
+    if (!let_through || pauses == 0 || noted) return false;
+    noted = 1;
+    return true;
+}
 
 static void note(int number)
 {
@@ -109,6 +123,7 @@ static void install(void)
 {
     struct sigaction action;
     noted = 0;
+    if (let_through) return;
     if (sigaction(SIGINT, NULL, &previous) != 0 || previous.sa_handler == SIG_IGN) return;
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
@@ -119,6 +134,7 @@ static void install(void)
 static void restore(void)
 {
     struct sigaction current;
+    if (let_through && noted) raise(SIGINT);
     /* After a second SIGINT, or if someone else took over meanwhile, there is nothing to undo. */
     bool ours = installed && sigaction(SIGINT, NULL, &current) == 0 && current.sa_handler == note;
     installed = false;
@@ -142,7 +158,7 @@ static int core_hold_interrupt(lua_State *L)
 static int pause_seen(lua_State *L)
 {
     luaL_checkudata(L, 1, PAUSE);
-    lua_pushboolean(L, installed && noted);
+    lua_pushboolean(L, (installed || let_through) && noted);
     return 1;
 }
 
