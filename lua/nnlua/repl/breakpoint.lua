@@ -7,14 +7,15 @@
 -- A name of an input is, in this order: a local of the chosen frame, an upvalue of its function, a
 -- global of its function. Assigning to one sets it there.
 
+local core = require "nnlua.core"
 local line = require "nnlua.line"
-local options = require "nnlua.options"
 local pretty = require "nnlua.pretty"
 local session = require "nnlua.repl.session"
 
 -- Kept here, so that a session survives its own `debug = nil`.
-local coroutine, debug, error, io, next = coroutine, debug, error, io, next
-local pairs, print, rawget, setmetatable, tostring = pairs, print, rawget, setmetatable, tostring
+local coroutine, debug, error, io, math, next = coroutine, debug, error, io, math, next
+local pairs, print, setmetatable, table, tonumber = pairs, print, setmetatable, table, tonumber
+local tostring, type = tostring, type
 
 local breakpoint = {}
 
@@ -187,6 +188,16 @@ abort, quit        stop the script           up, down    choose the calling or t
 locals             the frame's variables     A name is first a local, then an upvalue, then a
                                              global; assigning to it sets it in the code.]]
 
+-- A value in a list of variables.
+local function in_a_line(value)
+  if core.is_tensor(value) then
+    return ("%s [%s]"):format(core.dtype(value), table.concat(core.shape(value), ","))
+  end
+  local text = pretty(value, {width = 60})
+  if not text:find("\n", 1, true) then return text end
+  return type(value) == "table" and tostring(value) or text:match("^[^\n]*") .. " ..."
+end
+
 local function show_place(frame)
   print(describe(frame))
   local text = source_line(frame)
@@ -215,9 +226,7 @@ local function commands_for(frames, variables)
     if #shown == 0 then return end
     print(title)
     for _, variable in next, shown do
-      local text = pretty(variable.value, {width = 60})
-      if text:find("\n", 1, true) then text = text:match("^[^\n]*") .. " ..." end
-      print(("  %-14s %s"):format(variable.name, text))
+      print(("  %-14s %s"):format(variable.name, in_a_line(variable.value)))
     end
   end
   local function abort(s) s:leave("abort") end
