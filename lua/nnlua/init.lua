@@ -33,8 +33,8 @@ local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "co
                   "interrupt_after", "isatty",
                   "margin_loss", "optimizer_step", "raise", "rank", "recurrent",
                   "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sum_to", "terminal_width", "uninterrupted", "version",
-                  "warp_affine", "warp_field"}
+                  "set_library", "set_record", "storage", "sum_to", "terminal_width",
+                  "uninterrupted", "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)

@@ -3,9 +3,12 @@
 -- Runs only inside the nnlua executable, which provides "nnlua.line".
 
 local session = require "nnlua.repl.session"
+local who = require "nnlua.repl.who"
+
+require "nnlua.repl.commands"
 
 -- Kept here, so that a session survives its own `pcall = nil`.
-local pcall, rawget, rawset, setmetatable, tostring = pcall, rawget, rawset, setmetatable, tostring
+local pcall, rawget, rawset, setmetatable = pcall, rawget, rawset, setmetatable
 
 local repl = {}
 
@@ -16,27 +19,39 @@ while it is incomplete. Ctrl-C stops a computation or drops the line; Ctrl-D lea
   x = nn.randn(2, 3)             a tensor; nn is require "nnlua"
   x[1]   x[{ {}, {1, 2} }]       a row; a slice (indices start at 1)
   (x * 2 + 1):relu():sum()       operators broadcast; methods chain
+  y = f(x);   _                  a semicolon at the end: no output; the last result
   nn                             everything that the library offers
-  dofile "script.lua"            run a script, keep its globals
+  who()                          your variables with sizes and memory
+  %time f(x)   %timeit f(x)      how long it takes
+  %help                          all commands: load, save, reset, ...
+  !ls                            a line of your shell
 
 A `local` lives only in its own input; assign without `local` to keep a value.]]
 
+-- Sets a global that is not taken, and is none of the user's variables.
 local function set_global(name, value)
-  if rawget(_G, name) == nil then rawset(_G, name, value) end
+  if rawget(_G, name) ~= nil then return end
+  rawset(_G, name, value)
+  who.standard(name, value)
 end
 
 --- repl.run()
--- Reads and runs inputs until the end of standard input. Sets the globals `nn` and `help`
+-- Reads and runs inputs until the end of standard input. Sets the globals `nn`, `help` and `who`
 -- where they are not taken.
 function repl.run()
   local loaded, nn = pcall(require, "nnlua")
   if loaded then set_global("nn", nn) end
   set_global("help", setmetatable({}, {__tostring = function() return HELP end}))
+  local function show_variables() who.show(session.current.env) end
+  set_global("who", setmetatable({}, {
+    __call = show_variables,
+    __tostring = function() return who.text(session.current.env) end,
+  }))
   local top = session.new {
     banner = ("nnlua %s (%s). Type help for help; Ctrl-D leaves."):format(
       loaded and nn.version or "", _VERSION),
   }
-  if not loaded then top:complain(tostring(nn)) end
+  if not loaded then top:fail(nn) end
   top:run()
 end
 

@@ -12,12 +12,14 @@
 #include "app/interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +28,7 @@
 #include <readline/readline.h>
 
 enum {
-    HISTORY_LINES = 2000,
+    HISTORY_ENTRIES = 2000,
     SHOWN = 100 /* candidates of a completion */
 };
 
@@ -280,14 +282,6 @@ static int push_outcome(lua_State *L, int error_number)
     return 2;
 }
 
-static int line_load(lua_State *L)
-{
-    const char *path = luaL_checkstring(L, 1);
-    int failure = read_history(path);
-    added = 0;
-    return push_outcome(L, failure);
-}
-
 /* Creates the folders that path lies in, readable by their owner only. */
 static void make_folders(lua_State *L, const char *path)
 {
@@ -297,20 +291,64 @@ static void make_folders(lua_State *L, const char *path)
     }
 }
 
+/* Locks the folder that path lies in: of the sessions that share a history, one at a time
+   touches the file. -1 where that is not possible; the others are then trusted. */
+static int lock_folder(lua_State *L, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return -1;
+    int folder = open(lua_pushlstring(L, path, (size_t)(slash - path) + 1),
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    lua_pop(L, 1);
+    if (folder >= 0)
+        while (flock(folder, LOCK_EX) != 0 && errno == EINTR) continue;
+    return folder;
+}
+
+static void unlock_folder(int folder)
+{
+    if (folder >= 0) close(folder);
+}
+
+/* A file is cut when it is twice as long as it should be, by whole entries; saving only ever
+   appends, so that a session that was started earlier loses nothing. */
+static int line_load(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int folder = lock_folder(L, path);
+    unstifle_history();
+    int failure = read_history(path);
+    bool cut = failure == 0 && history_length > 2 * HISTORY_ENTRIES;
+    stifle_history(HISTORY_ENTRIES);
+    if (cut) write_history(path); /* to another file, which takes this one's place */
+    unlock_folder(folder);
+    added = 0;
+    return push_outcome(L, failure);
+}
+
 static int line_save(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     if (added == 0) return push_outcome(L, 0);
     if (path[0] != '\0') make_folders(L, path);
-    FILE *file = fopen(path, "a"); /* append_history does not create it */
-    if (!file) return push_outcome(L, errno);
-    fclose(file);
-    int failure = append_history(added < history_length ? added : history_length, path);
-    if (failure == 0) {
-        added = 0;
-        history_truncate_file(path, HISTORY_LINES);
+    int folder = lock_folder(L, path), failure;
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0) { /* append_history does not create it */
+        close(file);
+        failure = append_history(added < history_length ? added : history_length, path);
+    } else {
+        failure = errno;
     }
+    unlock_folder(folder);
+    if (failure == 0) added = 0;
     return push_outcome(L, failure);
+}
+
+static int line_plain(lua_State *L)
+{
+    (void)L;
+    rl_variable_bind("enable-bracketed-paste", "off");
+    return 0;
 }
 
 static int line_interactive(lua_State *L)
@@ -339,11 +377,17 @@ static int line_clear(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"readline", line_readline}, {"set_completer", line_set_completer},
-    {"add", line_add},           {"load", line_load},
-    {"save", line_save},         {"interactive", line_interactive},
-    {"clear", line_clear},       {"breaks", line_breaks},
-    {"inside", line_inside},     {"abort", nn_interrupt_abort},
+    {"readline", line_readline},
+    {"set_completer", line_set_completer},
+    {"add", line_add},
+    {"load", line_load},
+    {"save", line_save},
+    {"interactive", line_interactive},
+    {"plain", line_plain},
+    {"clear", line_clear},
+    {"breaks", line_breaks},
+    {"inside", line_inside},
+    {"abort", nn_interrupt_abort},
     {NULL, NULL},
 };
 
@@ -354,7 +398,7 @@ int luaopen_nnlua_line(lua_State *L)
     rl_variable_bind("page-completions", "off");
     rl_catch_signals = 0; /* ours; changes of the window size are still readline's */
     rl_change_environment = 0;
-    stifle_history(HISTORY_LINES);
+    stifle_history(HISTORY_ENTRIES);
     history_comment_char = '#'; /* with time stamps, inputs of several lines come back whole */
     history_write_timestamps = 1;
     luaL_newlib(L, functions);

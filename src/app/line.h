@@ -10,6 +10,8 @@
 **   add(line)                           to the history; blank lines and repeats are not kept
 **   load(path), save(path) -> ok, message   the history file; save makes its folders and adds
 **                                       what is new, so that sessions side by side keep both
+**   plain()                             no control codes but those of moving the cursor: pasted
+**                                       text is then taken line by line
 **   interactive() -> boolean            standard input and output are both a terminal
 **   clear()                             the next Ctrl-C is a first one again (interrupt.h)
 **   breaks() -> boolean                 Ctrl-C opens a session inside the running code

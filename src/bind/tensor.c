@@ -452,6 +452,15 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+/* core.storage(x) -> what is the same for all views of one memory, its bytes */
+static int core_storage(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "storage");
+    lua_pushlightuserdata(L, t->storage);
+    lua_pushinteger(L, (lua_Integer)t->storage->size);
+    return 2;
+}
+
 static const luaL_Reg metamethods[] = {
     {"__gc", tensor_release},
     {"__close", tensor_release},
@@ -466,6 +475,7 @@ static const luaL_Reg functions[] = {
     {"get_record", core_get_record},
     {"set_record", core_set_record},
     {"raise", core_raise},
+    {"storage", core_storage},
     {"arg_error", core_arg_error},
     {"set_data", core_set_data},
     {"set_library", core_set_library},

@@ -13,7 +13,8 @@ local pretty = require "nnlua.pretty"
 local session = require "nnlua.repl.session"
 
 -- Kept here, so that a session survives its own `debug = nil`.
-local coroutine, debug, error, io, math, next = coroutine, debug, error, io, math, next
+local coroutine, debug, error, getmetatable = coroutine, debug, error, getmetatable
+local io, math, next = io, math, next
 local pairs, print, setmetatable, table, tonumber = pairs, print, setmetatable, table, tonumber
 local tostring, type = tostring, type
 
@@ -128,6 +129,11 @@ function Variables:globals()
   return env and env.value or _G
 end
 
+-- Whether the code has a local or an upvalue of that name.
+function Variables:has(name)
+  return (find(self:locals(), name) or find(self:upvalues(), name)) ~= nil
+end
+
 function Variables:get(name)
   local variable = find(self:locals(), name) or find(self:upvalues(), name)
   if variable then return variable.value end
@@ -159,21 +165,11 @@ function Variables:all()
   return all
 end
 
--- What the session's inputs run in. The session's own `_` is no variable of the code.
+-- What the session's inputs run in.
 local function environment(variables)
-  local last
   return setmetatable({}, {
-    __index = function(_, name)
-      if name == "_" then return last end
-      return variables:get(name)
-    end,
-    __newindex = function(_, name, value)
-      if name == "_" then
-        last = value
-      else
-        variables:set(name, value)
-      end
-    end,
+    __index = function(_, name) return variables:get(name) end,
+    __newindex = function(_, name, value) variables:set(name, value) end,
     __pairs = function()
       return next, variables:all()
     end,
@@ -195,7 +191,13 @@ local function in_a_line(value)
   end
   local text = pretty(value, {width = 60})
   if not text:find("\n", 1, true) then return text end
-  return type(value) == "table" and tostring(value) or text:match("^[^\n]*") .. " ..."
+  local meta = getmetatable(value)
+  if type(value) == "table" and not (meta and meta.__tostring) then
+    local count = 0
+    for _ in next, value do count = count + 1 end
+    return ("table of %d"):format(count)
+  end
+  return text:match("^[^\n]*") .. " ..."
 end
 
 local function show_place(frame)
@@ -251,7 +253,8 @@ end
 
 -- Runs the session -> its answer.
 local function run_session(thread, by_key)
-  local inside <close> = setmetatable({}, {__close = function() line.inside(false) end})
+  local inside <close> = -- luacheck: ignore inside
+    setmetatable({}, {__close = function() line.inside(false) end})
   line.inside(true)
   local runner = coroutine.create(function()
     local frames = user_frames(thread)
@@ -265,6 +268,7 @@ local function run_session(thread, by_key)
         by_key and "\n" or "", describe(frames[1]),
         text and ("\n%6d  %s"):format(frames[1].currentline, text) or ""),
       commands = commands_for(frames, variables),
+      defined = function(name) return variables:has(name) end,
     }):run()
   end)
   local ok, answer = coroutine.resume(runner)

@@ -5,6 +5,7 @@
 -- another one goes on where the outer one stopped.
 
 local line = require "nnlua.line"
+local style = require "nnlua.repl.style"
 
 -- Kept here, so that a session survives its own `io = nil`.
 local getenv, io = os.getenv, io
@@ -22,6 +23,7 @@ local function history_path()
 end
 
 local function terminal_reader()
+  if style.plain then line.plain() end
   local path = history_path()
   if path then line.load(path) end
   return {
