@@ -86,8 +86,8 @@ take(require("nnlua.backprop"), nil)
 nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
-local LAZY = {"breakpoint", "checkpoint", "cli", "data", "export", "figures", "fit", "onnx", "plot", "pretty",
-              "progress", "run"}
+local LAZY = {"breakpoint", "checkpoint", "cli", "data", "export", "figures", "fit", "onnx",
+              "plot", "pretty", "progress", "run"}
 local lazy = {}
 for _, name in ipairs(LAZY) do
   lazy[name] = true

@@ -16,7 +16,7 @@ local session = require "nnlua.repl.session"
 local coroutine, debug, error, getmetatable = coroutine, debug, error, getmetatable
 local io, math, next = io, math, next
 local pairs, print, setmetatable, table, tonumber = pairs, print, setmetatable, table, tonumber
-local tostring, type = tostring, type
+local type = type
 
 local breakpoint = {}
 
