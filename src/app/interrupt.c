@@ -35,8 +35,8 @@ enum purpose {
 
 static _Atomic(lua_State *) running; /* the coroutine that runs, or is about to */
 static pthread_t lua_thread;
-static lua_Hook volatile armed;      /* what the next instruction is to call; NULL: nothing */
-static volatile sig_atomic_t seen;   /* the signal that stops the program */
+static lua_Hook volatile armed;    /* what the next instruction is to call; NULL: nothing */
+static volatile sig_atomic_t seen; /* the signal that stops the program */
 static volatile sig_atomic_t purpose;
 static volatile sig_atomic_t break_waits; /* a break was asked for and has not come */
 static volatile sig_atomic_t inside;      /* how many sessions run inside the code */

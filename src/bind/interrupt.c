@@ -79,8 +79,10 @@ static int end_uninterrupted(lua_State *L)
     return 0;
 }
 
-/* interrupt_after(n): the n-th look from now at whether to go on finds that it is not; 0: none does.
-** For tests. Returns whether an earlier such request, or Ctrl-C, is still waiting, and forgets it. */
+/* interrupt_after(n): the n-th look from now at whether to go on finds that it is not; 0: none
+*does.
+** For tests. Returns whether an earlier such request, or Ctrl-C, is still waiting, and forgets it.
+ */
 static int core_interrupt_after(lua_State *L)
 {
     int64_t n = nnb_check_integer(L, 1, "interrupt_after");
@@ -91,9 +93,9 @@ static int core_interrupt_after(lua_State *L)
 
 /* ---- The signal kept back ---- */
 
-static struct sigaction previous;   /* what SIGINT did before the first pause */
-static volatile sig_atomic_t noted; /* a SIGINT came during the pauses */
-static bool installed;              /* this file's handler is in place */
+static struct sigaction previous;         /* what SIGINT did before the first pause */
+static volatile sig_atomic_t noted;       /* a SIGINT came during the pauses */
+static bool installed;                    /* this file's handler is in place */
 static volatile sig_atomic_t pauses;      /* how many are open */
 static volatile sig_atomic_t let_through; /* no handler is put in place */
 

@@ -132,8 +132,8 @@ nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const
         status = select_blocks(&result, t, d, at, err);
     else
         for (int64_t i = 0; i < n && status == NN_OK; i++)
-            status = nn_cancelled() ? nn_interrupted(err)
-                                    : copy_slice(&result, i, t, at[i], d, err);
+            status =
+                nn_cancelled() ? nn_interrupted(err) : copy_slice(&result, i, t, at[i], d, err);
     nn_tensor_release(&list);
     if (status == NN_OK)
         *out = result;

@@ -124,8 +124,7 @@ static nn_status backward(nn_tensor *dw, nn_tensor *db, job *j, int64_t rows, nn
         if (!j->sums) return err->code;
         memset(j->sums, 0, (size_t)bytes);
     }
-    nn_status status =
-        j->n > 0 ? nn_blocks_each(rows, j->block, backward_rows, j, err) : NN_OK;
+    nn_status status = j->n > 0 ? nn_blocks_each(rows, j->block, backward_rows, j, err) : NN_OK;
     for (int64_t i = 0; status == NN_OK && dw && i < j->n; i++) {
         double w = 0, b = 0;
         for (int64_t k = 0; k < blocks; k++) {

@@ -177,8 +177,8 @@ static nn_rows_form choose(const nn_prepared_rows *s)
 }
 
 /* Fills a new piece by `blocks` of work; one that stays unfinished is gone. */
-static nn_status finish_piece(void **piece, int64_t blocks,
-                              void (*work)(void *context, int64_t i), void *context, nn_error *err)
+static nn_status finish_piece(void **piece, int64_t blocks, void (*work)(void *context, int64_t i),
+                              void *context, nn_error *err)
 {
     nn_status status = nn_blocks_run(blocks, work, context, err);
     if (status != NN_OK) {

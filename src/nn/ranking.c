@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nn/operand.h"
 #include "nn/blocks.h"
+#include "nn/operand.h"
 #include "tensor/alloc.h"
 #include "tensor/cancel.h"
 #include "tensor/copy.h"

@@ -312,8 +312,8 @@ static nn_status find_extremes(nn_tensor *best, nn_tensor *at, extreme_job job, 
         job.kernel(nn_tensor_data(best), found, job.value, l->outer, job.blocks, l->inner);
         for (int64_t i = 0; i < results; i++) {
             int64_t o = i / l->inner, block = found[i];
-            found[i] = block * job.rows +
-                       job.index[(o * job.blocks + block) * l->inner + i % l->inner];
+            found[i] =
+                block * job.rows + job.index[(o * job.blocks + block) * l->inner + i % l->inner];
         }
     }
     for (int64_t i = 0; status == NN_OK && i < results; i++) found[i]++; /* count from 1 */

@@ -260,9 +260,9 @@ nn_status nn_gaussian_blur(nn_tensor *out, const nn_tensor *x, double sigma, nn_
                   .rows = nn_tensor_data(&rows),
                   .x = nn_tensor_data(&plain)};
         fill_weights(weight, radius, sigma);
-        status = nn_blocks_each(nn_tensor_numel(x) / (height * width),
-                                nn_blocks_rows(NN_BLOCK_MATH, height * width), blur_planes, &b,
-                                err);
+        status =
+            nn_blocks_each(nn_tensor_numel(x) / (height * width),
+                           nn_blocks_rows(NN_BLOCK_MATH, height * width), blur_planes, &b, err);
     }
     if (status != NN_OK) nn_tensor_release(out);
     nn_tensor_release(&rows);

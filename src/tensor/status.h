@@ -10,12 +10,12 @@
 
 typedef enum nn_status {
     NN_OK = 0,
-    NN_EMEM,    /* no memory, or the allocator's cap was reached */
-    NN_ESHAPE,  /* sizes or ranks do not fit together */
-    NN_EDTYPE,  /* the operation is not defined for this dtype */
-    NN_EVALUE,  /* an argument is outside its range */
-    NN_EIO,     /* the operating system refused a file operation */
-    NN_EFORMAT, /* a file's content is not what its format demands */
+    NN_EMEM,         /* no memory, or the allocator's cap was reached */
+    NN_ESHAPE,       /* sizes or ranks do not fit together */
+    NN_EDTYPE,       /* the operation is not defined for this dtype */
+    NN_EVALUE,       /* an argument is outside its range */
+    NN_EIO,          /* the operating system refused a file operation */
+    NN_EFORMAT,      /* a file's content is not what its format demands */
     NN_EINTERRUPTED, /* someone asked for the end of the computation (cancel.h) */
 } nn_status;
 

@@ -344,8 +344,8 @@ static int sum_of(const int *counts, int n)
 
 typedef struct asking {
     int counts[1000];
-    int64_t at;    /* the block that asks for the end */
-    bool nested;   /* from inside a call of its own */
+    int64_t at;  /* the block that asks for the end */
+    bool nested; /* from inside a call of its own */
 } asking;
 
 static void ask_at(void *context, int64_t i)

@@ -2,6 +2,8 @@
 
 local support = require "tests.cli.support"
 
+local sleep = require("system").sleep
+
 local nnlua, read_file, shell = support.nnlua, support.read_file, support.shell
 
 local BREAK = "break> "
@@ -102,7 +104,7 @@ print("total " .. train(0))
       session:expect(line)
       session:send("\3")
       session:expect(BREAK)
-      assert.matches("'train'", enter("where"):match("^[^\n]*") or "")
+      assert.matches("script.lua:%d+ in a function\n$", enter("where"))
       go_on()
     end
     session:expect("total 40\n")
@@ -113,10 +115,12 @@ print("total " .. train(0))
       local nn = require "nnlua"
       local a = nn.ones(4096, 4096, {dtype = "float64"})
       print("running")
-      for i = 1, 10 do a:matmul(a) end]]))
+      a:matmul(a)]]))
     session:expect("running\n")
+    sleep(0.1) -- into the product
     session:send("\3")
     session:expect("^C")
+    sleep(0.3) -- two keys at once are one signal
     session:send("\3")
     assert.not_matches("Break", session:expect("interrupted at "))
     session:expect("> ")
