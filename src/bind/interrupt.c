@@ -79,10 +79,8 @@ static int end_uninterrupted(lua_State *L)
     return 0;
 }
 
-/* interrupt_after(n): the n-th look from now at whether to go on finds that it is not; 0: none
-*does.
-** For tests. Returns whether an earlier such request, or Ctrl-C, is still waiting, and forgets it.
- */
+/* interrupt_after(n): the n-th look from now at whether to go on finds that it is not; 0: none.
+** For tests. Returns whether an earlier such request, or Ctrl-C, still waits, and forgets it. */
 static int core_interrupt_after(lua_State *L)
 {
     int64_t n = nnb_check_integer(L, 1, "interrupt_after");

@@ -19,9 +19,8 @@
 #define THIN 32
 
 /* Nor does a block have more than WORK multiply-adds, about 25 ms of one core, so that a product
-*can
-** be given up within that time: it is cut on both sides, but to no less than SIDE, below which
-** packing shows, and then along its sums into pieces of PIECE terms or more. */
+** can be given up within that time: it is cut on both sides, but to no less than SIDE, below
+** which packing shows, and then along its sums into pieces of PIECE terms or more. */
 #define WORK ((int64_t)1 << 29)
 #define SIDE 256
 #define PIECE 4096
