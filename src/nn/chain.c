@@ -501,7 +501,10 @@ static void run_slice(void *context, int64_t i)
         gradient(s, l, first, end - first);
 }
 
-/* Slices of about equal work, eight for each thread; returns their number, biases included. The
+/* Multiply-adds of a slice: about 20 ms, after which the step can be given up. */
+#define SLICE_WORK ((int64_t)1 << 28)
+
+/* Slices of about equal work, eight for each thread or more; returns their number, biases included. The
 ** results do not depend on them. */
 static int64_t cut_slices(step *s)
 {
@@ -511,6 +514,8 @@ static int64_t cut_slices(step *s)
         int64_t most = (s->layer[l].in + SLICE - 1) / SLICE;
         int64_t slices =
             threads > 1 ? 1 + 8 * threads * s->layer[l].in * s->layer[l].out / (work + 1) : 1;
+        int64_t least = s->layer[l].in * s->layer[l].out * s->chunk / SLICE_WORK + 1;
+        if (slices < least) slices = least;
         s->slices[l] = (int)(slices < most ? slices : most);
         count += s->slices[l] + 1;
     }
