@@ -504,8 +504,8 @@ static void run_slice(void *context, int64_t i)
 /* Multiply-adds of a slice: about 20 ms, after which the step can be given up. */
 #define SLICE_WORK ((int64_t)1 << 28)
 
-/* Slices of about equal work, eight for each thread or more; returns their number, biases included. The
-** results do not depend on them. */
+/* Slices of about equal work, eight for each thread or more; returns their number, biases included.
+** The results do not depend on them. */
 static int64_t cut_slices(step *s)
 {
     int64_t work = 0, count = 0, threads = nn_k_threads();
