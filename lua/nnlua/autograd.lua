@@ -241,6 +241,7 @@ function Sums:deliver()
       self.sum[leaf], self.owned[leaf] = through_hooks(leaf, self.sum[leaf]), false
     end
   end
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   for _, leaf in ipairs(self.leaves) do
     local sum = self.sum[leaf]
     if leaf.requires_grad and leaf.grad then

@@ -199,6 +199,7 @@ local function backprop(model, criterion, x, y)
   end
   local loss, correct, scores, gradients = core.chain_backprop(chain, input, y, kind,
                                                                criterion.options)
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   for i = 1, #chain do
     local layer = chain[i]
     add_gradient(layer.weight, gradients[2 * i - 1])

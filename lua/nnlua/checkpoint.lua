@@ -126,6 +126,7 @@ local function give_all(objects, names, value)
   local function restore(states, upto)
     for i = 1, upto do give(objects[names[i]], states[names[i]], names[i]) end
   end
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   for i, name in ipairs(names) do
     local ok, message = pcall(give, objects[name], value.objects[name], name)
     if not ok then

@@ -30,11 +30,11 @@ end
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
                   "display_clip", "display_width", "documentation", "edit_distance", "exact_add_",
                   "exact_sums", "exact_value", "fail_allocation", "gaussian_blur", "get_record",
-                  "hold_interrupt", "hooks", "host", "index", "isatty", "last_seed", "margin_loss",
-                  "now", "optimizer_step", "process", "raise", "rank", "recurrent",
-                  "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
+                  "hold_interrupt", "hooks", "host", "index", "interrupt_after", "isatty",
+                  "last_seed", "margin_loss", "now", "optimizer_step", "process", "raise", "rank",
+                  "recurrent", "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
                   "set_library", "set_record", "sqlite", "storage", "sum_to", "terminal_size",
-                  "terminal_width", "version", "warp_affine", "warp_field"}
+                  "terminal_width", "uninterrupted", "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)
@@ -86,8 +86,8 @@ take(require("nnlua.backprop"), nil)
 nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
-local LAZY = {"checkpoint", "cli", "data", "export", "figures", "fit", "inspect", "onnx", "plot",
-              "pretty", "progress", "run"}
+local LAZY = {"breakpoint", "checkpoint", "cli", "data", "export", "figures", "fit", "inspect",
+              "onnx", "plot", "pretty", "progress", "run"}
 local lazy = {}
 for _, name in ipairs(LAZY) do
   lazy[name] = true

@@ -340,6 +340,7 @@ function Module:load_state_dict(dict, given)
   if #problems > 0 then
     options.raise("load_state_dict: %s", table.concat(problems, "; "))
   end
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   for _, pair in ipairs(copies) do
     core.copy_(pair[1], pair[2])
   end

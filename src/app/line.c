@@ -360,6 +360,18 @@ static int line_interactive(lua_State *L)
     return 1;
 }
 
+static int line_breaks(lua_State *L)
+{
+    lua_pushboolean(L, nn_interrupt_breaks());
+    return 1;
+}
+
+static int line_inside(lua_State *L)
+{
+    nn_interrupt_inside(lua_toboolean(L, 1));
+    return 0;
+}
+
 static int line_clear(lua_State *L)
 {
     (void)L;
@@ -376,6 +388,9 @@ static const luaL_Reg functions[] = {
     {"interactive", line_interactive},
     {"plain", line_plain},
     {"clear", line_clear},
+    {"breaks", line_breaks},
+    {"inside", line_inside},
+    {"abort", nn_interrupt_abort},
     {NULL, NULL},
 };
 

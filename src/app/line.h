@@ -14,6 +14,9 @@
 **                                       text is then taken line by line
 **   interactive() -> boolean            standard input and output are both a terminal
 **   clear()                             the next Ctrl-C is a first one again (interrupt.h)
+**   breaks() -> boolean                 Ctrl-C opens a session inside the running code
+**   inside(boolean)                     such a session begins or ends
+**   abort()                             stops the code that it is called from, as Ctrl-C does
 */
 #ifndef NN_APP_LINE_H
 #define NN_APP_LINE_H

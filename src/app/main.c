@@ -10,6 +10,7 @@
 ** command line; whatever a script gives os.exit; death by SIGINT after Ctrl-C.
 */
 #define _XOPEN_SOURCE 700 /* realpath */
+#include "app/coroutine.h"
 #include "app/interrupt.h"
 #include "app/line.h"
 #include "app/report.h"
@@ -35,7 +36,8 @@ static const char usage[] =
     "Without FILE: the REPL when standard input is a terminal, else runs standard input.\n"
     "\n"
     "  -e CODE        run CODE first; may be given several times\n"
-    "  -i             enter the REPL after CODE and FILE\n"
+    "  -i             enter the REPL after CODE and FILE; Ctrl-C meanwhile opens one inside the\n"
+    "                 running code, with its variables: `continue` goes on, `abort` stops it\n"
     "  -              run standard input\n"
     "  --             end of options\n"
     "  -v, --version  show the versions of nnlua, Lua and BLAS, the instruction set, the threads\n"
@@ -202,9 +204,21 @@ static int print_version(lua_State *L)
     return 0;
 }
 
+/* The session inside the running code, whose thread is the argument. */
+static int open_breakpoint(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "nnlua.repl.breakpoint");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "open");
+    lua_pushvalue(L, 1);
+    lua_pushboolean(L, true);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
 static int start_repl(lua_State *L)
 {
-    luaL_requiref(L, "nnlua.line", luaopen_nnlua_line, 0);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "nnlua.repl");
     lua_call(L, 1, 1);
@@ -261,7 +275,9 @@ static int protected_main(lua_State *L)
     const command *cmd = lua_touserdata(L, 1);
     luaL_checkversion(L);
     luaL_openlibs(L);
+    nn_coroutine_open(L);
     preload(L, "nnlua.core", luaopen_nnlua_core);
+    preload(L, "nnlua.line", luaopen_nnlua_line);
     set_library_path(L, cmd->argv[0]);
     set_arg(L, cmd);
     lua_settop(L, 1);
@@ -274,11 +290,13 @@ static int protected_main(lua_State *L)
         bool has_script = cmd->script < cmd->argc;
         bool nothing_to_run = !has_script && !cmd->code;
         bool repl = cmd->interactive || (nothing_to_run && isatty(STDIN_FILENO));
+        nn_interrupt_set_break(cmd->interactive, open_breakpoint);
         ok = run_codes(L, cmd);
         if (ok && has_script)
             ok = run_script(L, cmd);
         else if (nothing_to_run && !repl)
             ok = run_chunk(L, luaL_loadfile(L, NULL), 0);
+        nn_interrupt_set_break(false, NULL);
         if (repl && nn_interrupt_signal() != SIGPIPE) {
             lua_pushcfunction(L, start_repl);
             ok = call(L, 0);

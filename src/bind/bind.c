@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "bind/interrupt.h"
 #include "tensor/alloc.h"
 
 /* Registry key of the source prefix ("@/usr/share/lua/5.4/nnlua/") of the library's own files. */
@@ -18,20 +19,24 @@ void nnb_set_library(lua_State *L, const char *prefix)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);
 }
 
+bool nnb_is_library(lua_State *L, const char *source)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
+    const char *prefix = lua_tostring(L, -1);
+    bool is = prefix && strncmp(source, prefix, strlen(prefix)) == 0;
+    lua_pop(L, 1); /* the registry holds it */
+    return is;
+}
+
 void nnb_push_position(lua_State *L)
 {
     lua_Debug ar;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
-    const char *prefix = lua_tostring(L, -1);
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || (prefix && strncmp(ar.source, prefix, strlen(prefix)) == 0))
-            continue;
+        if (ar.currentline <= 0 || nnb_is_library(L, ar.source)) continue;
         lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-        lua_remove(L, -2);
         return;
     }
-    lua_pop(L, 1);
     lua_pushliteral(L, "");
 }
 
@@ -67,6 +72,7 @@ int nnb_arg_error(lua_State *L, int arg, const char *function, const char *forma
 
 int nnb_raise(lua_State *L, const nn_error *err, const char *function)
 {
+    if (err->code == NN_EINTERRUPTED) return nnb_interrupted(L);
     if (err->arg > 0) return nnb_arg_error(L, err->arg, function, "%s", err->message);
     return nnb_error(L, "%s: %s", function, err->message);
 }

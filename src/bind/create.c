@@ -64,7 +64,7 @@ static int core_full(lua_State *L)
     nn_dtype dtype = nnb_option_dtype(L, 3, otherwise, "full");
     nn_tensor *out = nnb_new_tensor(L);
     NNB_TRY(L, nn_tensor_new(out, dtype, ndim, shape, &err), &err, "full");
-    NNB_TRY(L, nn_tensor_copy(out, value, &err), &err, "full");
+    NNB_TRY(L, nn_tensor_copy_first(out, value, &err), &err, "full");
     return 1;
 }
 
@@ -105,7 +105,7 @@ static int core_full_like(lua_State *L)
     nn_dtype dtype = nnb_option_dtype(L, 3, t->dtype, "full_like");
     nn_tensor *out = nnb_new_tensor(L);
     NNB_TRY(L, nn_tensor_like(out, t, dtype, &err), &err, "full_like");
-    NNB_TRY(L, nn_tensor_copy(out, value, &err), &err, "full_like");
+    NNB_TRY(L, nn_tensor_copy_first(out, value, &err), &err, "full_like");
     return 1;
 }
 

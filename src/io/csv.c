@@ -19,6 +19,7 @@
 #include "io/source.h"
 #include "io/text.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 
 /* What the passes know of a column besides its content. */
 typedef struct column_state {
@@ -190,6 +191,7 @@ static nn_status survey(parser *p)
     for (; nn_csv_scan_row(&scan); p->out->rows++) {
         int64_t line = scan.line;
         size_t cells = 0;
+        if (nn_cancelled()) return nn_interrupted(p->err);
         for (bool last = false; !last; cells++) {
             NN_TRY(nn_csv_scan_cell(&scan, &cell, &last, p->err));
             if (cells < p->out->count) p->state[cells].bytes += cell.size;
@@ -257,6 +259,7 @@ static nn_status read_numbers(parser *p)
             NN_TRY(nn_tensor_new(&column->numbers, NN_FLOAT64, 1, &p->out->rows, p->err));
     }
     for (int64_t row = 0; nn_csv_scan_row(&scan); row++) {
+        if (nn_cancelled()) return nn_interrupted(p->err);
         for (size_t i = 0; i < p->out->count; i++) {
             int64_t line = scan.line;
             NN_TRY(nn_csv_scan_cell(&scan, &cell, &last, p->err));
@@ -282,6 +285,7 @@ static nn_status read_texts(parser *p)
         if (column->ends == NULL) return NN_EMEM;
     }
     for (int64_t row = 0; any && nn_csv_scan_row(&scan); row++) {
+        if (nn_cancelled()) return nn_interrupted(p->err);
         for (size_t i = 0; i < p->out->count; i++) {
             nn_csv_column *column = &p->out->columns[i];
             NN_TRY(nn_csv_scan_cell(&scan, &cell, &last, p->err));

@@ -9,6 +9,7 @@
 #include "io/decimal.h"
 #include "io/sink.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 
 #define BUFFER_SIZE ((size_t)16384)
 
@@ -98,7 +99,10 @@ static nn_status add_all(writer *w, size_t count, const nn_csv_cells *columns, i
         }
         NN_TRY(add(w, "\n", 1));
     }
-    for (int64_t row = 0; row < rows; row++) NN_TRY(add_row(w, count, columns, row));
+    for (int64_t row = 0; row < rows; row++) {
+        if (nn_cancelled()) return nn_interrupted(w->err);
+        NN_TRY(add_row(w, count, columns, row));
+    }
     return flush(w);
 }
 

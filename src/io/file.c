@@ -18,8 +18,9 @@
 
 #include "io/text.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 
-#define WRITE_LIMIT ((size_t)1 << 30) /* one write(2) takes no more than 2 GiB on Linux */
+#define WRITE_LIMIT ((size_t)1 << 24) /* what one write(2) is given: Ctrl-C waits for it */
 #define NAME_TRIES 1000               /* temporaries that crashed processes may have left */
 
 static nn_status refuse(const char *action, const char *path, int reason, nn_error *err)
@@ -129,6 +130,10 @@ nn_status nn_file_writer_write(nn_file_writer *writer, const void *data, size_t 
 {
     const char *next = data;
     while (size > 0) {
+        if (nn_cancelled()) {
+            nn_file_writer_abort(writer);
+            return nn_interrupted(err);
+        }
         ssize_t written = write(writer->fd, next, size < WRITE_LIMIT ? size : WRITE_LIMIT);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return writer_fail(writer, err);

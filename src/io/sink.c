@@ -11,10 +11,11 @@
 #include "io/file.h"
 #include "io/wire.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 
 #define CHUNK_SIZE ((size_t)16384)
-#define FEED_LIMIT ((size_t)1 << 30) /* what one deflate is given */
+#define FEED_LIMIT ((size_t)1 << 20) /* what one deflate is given: Ctrl-C waits for it */
 
 struct nn_sink {
     nn_file_writer file;
@@ -85,6 +86,7 @@ nn_status nn_sink_write(nn_sink *sink, const void *data, size_t size, nn_error *
     if (!sink->gzip) return nn_file_writer_write(&sink->file, data, size, err);
     while (size > 0) {
         size_t part = size < FEED_LIMIT ? size : FEED_LIMIT;
+        if (nn_cancelled()) return nn_interrupted(err);
         sink->deflate.next_in = next;
         sink->deflate.avail_in = (uInt)part;
         NN_TRY(compress_waiting(sink, Z_NO_FLUSH, err));

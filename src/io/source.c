@@ -19,9 +19,11 @@
 
 #include "io/text.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 
 #define RAW_SIZE ((size_t)64 * 1024)
-#define READ_LIMIT ((size_t)1 << 30) /* what one read(2) or one inflate is asked for */
+#define TRUSTED ((size_t)1 << 30)    /* a size up to which memory is taken at once */
+#define READ_LIMIT ((size_t)1 << 24) /* what one read(2) or inflate is asked for: Ctrl-C waits */
 
 /* Deflate's best ratio is 1032:1 (zlib's technical notes); the slack is what inflate may hold. */
 #define DEFLATE_RATIO 1032
@@ -284,6 +286,7 @@ nn_status nn_source_read(nn_source *source, void *buffer, size_t size, size_t *g
     *got = 0;
     if (source->kind == SOURCE_UNKNOWN) NN_TRY(detect(source, err));
     while (*got < size && part > 0) {
+        if (nn_cancelled()) return nn_interrupted(err);
         if (source->kind == SOURCE_PLAIN)
             NN_TRY(read_plain(source, out + *got, size - *got, &part, err));
         else
@@ -299,7 +302,7 @@ nn_status nn_source_read(nn_source *source, void *buffer, size_t size, size_t *g
 static nn_status read_into(nn_source *source, char **text, size_t *size, nn_error *err)
 {
     uint64_t bound = nn_source_bound(source);
-    size_t room = bound < READ_LIMIT ? (size_t)bound : RAW_SIZE;
+    size_t room = bound < TRUSTED ? (size_t)bound : RAW_SIZE;
     size_t got = 1;
     if (source->kind == SOURCE_GZIP && room > RAW_SIZE) room = RAW_SIZE;
     while (got > 0) {

@@ -14,6 +14,7 @@
 #ifndef NN_KERNEL_GEMM_H
 #define NN_KERNEL_GEMM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/isa.h"
@@ -24,7 +25,11 @@ typedef struct nn_k_matrix {
     int64_t col; /* elements from one column to the next */
 } nn_k_matrix;
 
-void nn_k_gemm(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_matrix b, int64_t M,
+/* False: it was given up (partition.h); c holds anything. */
+#if defined(__GNUC__)
+__attribute__((warn_unused_result))
+#endif
+bool nn_k_gemm(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_matrix b, int64_t M,
                int64_t N, int64_t K);
 
 /* The naive twin: three loops, any strides; sums of floats in double. */

@@ -25,6 +25,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tensor/cancel.h"
+
 #define MAX_THREADS 1024
 #define CLOSED (1u << 31)
 
@@ -71,7 +73,8 @@ static void relax(void)
 static void claim_blocks(void)
 {
     int64_t i;
-    while ((i = atomic_fetch_add(&pool.next, 1)) < pool.count) pool.work(pool.context, i);
+    while ((i = atomic_fetch_add(&pool.next, 1)) < pool.count && !nn_cancelled())
+        pool.work(pool.context, i);
 }
 
 static bool enter(void)
@@ -180,19 +183,22 @@ static void finish(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-void nn_k_parallel(int64_t count, void (*work)(void *context, int64_t i), void *context)
+/* A request stays until the caller of this has returned, so a look at the end finds what any
+** thread has found, inside of nested calls too. */
+bool nn_k_parallel(int64_t count, void (*work)(void *context, int64_t i), void *context)
 {
     int64_t team = nn_k_threads();
     if (count < team) team = count;
     if (team <= 1 || atomic_flag_test_and_set(&pool.busy)) {
-        for (int64_t i = 0; i < count; i++) work(context, i);
-        return;
+        for (int64_t i = 0; i < count && !nn_cancelled(); i++) work(context, i);
+        return !nn_cancelled();
     }
     hire((int)team - 1);
     begin(count, work, context, (int)team - 1);
     claim_blocks();
     finish();
     atomic_flag_clear(&pool.busy);
+    return !nn_cancelled();
 }
 
 /* The processors that this process may run on. */

@@ -51,8 +51,9 @@ nn_status nn_activate(nn_tensor *y, nn_k_activation op, const nn_tensor *x, doub
     nn_status status = nn_tensor_like(y, x, x->dtype, err);
     if (status == NN_OK) {
         job j = {nn_k()->neural->activate[op][x->dtype], NULL, y, NULL, &plain, p, q};
-        nn_blocks_each(nn_tensor_numel(x), block_size(op), activate_block, &j);
+        status = nn_blocks_each(nn_tensor_numel(x), block_size(op), activate_block, &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(y);
     nn_tensor_release(&plain);
     return status;
 }
@@ -70,8 +71,9 @@ nn_status nn_activate_back(nn_tensor *dx, nn_k_activation op, const nn_tensor *d
     if (status == NN_OK) status = nn_tensor_like(dx, s, s->dtype, err);
     if (status == NN_OK) {
         job j = {NULL, nn_k()->neural->activate_back[op][s->dtype], dx, &plain_dy, &plain_s, p, q};
-        nn_blocks_each(nn_tensor_numel(s), block_size(op), back_block, &j);
+        status = nn_blocks_each(nn_tensor_numel(s), block_size(op), back_block, &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(dx);
     nn_tensor_release(&plain_s);
     nn_tensor_release(&plain_dy);
     return status;

@@ -61,11 +61,12 @@ static void apply(void *context, int64_t first, int64_t count)
     nn_k()->normalization->channel_apply[j->type](j->y, j->u, j->x, &line, &k);
 }
 
-static void each_block(job *j, void (*work)(void *context, int64_t first, int64_t count))
+static nn_status each_block(job *j, void (*work)(void *context, int64_t first, int64_t count),
+                            nn_error *err)
 {
     int64_t block =
         j->k.inner == 1 ? SIDE_BY_SIDE : nn_blocks_rows(NN_K_BLOCK, j->k.outer * j->k.inner);
-    nn_blocks_each(j->k.channels, block, work, j);
+    return nn_blocks_each(j->k.channels, block, work, j, err);
 }
 
 static nn_status check_channel(const nn_tensor *t, int arg, const char *name, const nn_tensor *x,
@@ -127,24 +128,27 @@ static void follow(nn_tensor *running, int64_t c, double momentum, double value)
     nn_tensor_set(running, at, (1 - momentum) * nn_tensor_get(running, at) + momentum * value);
 }
 
-/* saved (2,C) gets mean and rstd; with training the running statistics follow. */
-static void forward(job *j, double *rstd, const nn_tensor *weight, const nn_tensor *bias,
-                    const nn_batch_norm_options *o)
+/* saved (2,C) gets mean and rstd; with training the running statistics follow, last, when nothing
+** can fail any more. */
+static nn_status forward(job *j, double *rstd, const nn_tensor *weight, const nn_tensor *bias,
+                         const nn_batch_norm_options *o, nn_error *err)
 {
     int64_t C = j->k.channels;
     double n = (double)(j->k.outer * j->k.inner), *c_factor = j->coefficients + 2 * C;
-    if (o->training) each_block(j, measure);
+    if (o->training) NN_TRY(each_block(j, measure, err));
     for (int64_t c = 0; c < C; c++) {
         double var = o->training ? j->dot[c] / n : channel_value(o->running_var, c, 0);
         if (!o->training) j->mean[c] = channel_value(o->running_mean, c, 0);
         rstd[c] = 1 / sqrt(var + o->eps);
         j->coefficients[C + c] = rstd[c] * channel_value(weight, c, 1);
         c_factor[c] = channel_value(bias, c, 0);
-        if (!o->training || !o->running_mean) continue;
+    }
+    NN_TRY(each_block(j, apply, err));
+    for (int64_t c = 0; o->training && o->running_mean && c < C; c++) {
         follow(o->running_mean, c, o->momentum, j->mean[c]);
         follow(o->running_var, c, o->momentum, j->dot[c] / (n - 1));
     }
-    each_block(j, apply);
+    return NN_OK;
 }
 
 /* Five rows of C doubles: sum, dot and the coefficients. NULL: err is filled. */
@@ -178,8 +182,10 @@ nn_status nn_batch_norm(nn_tensor *y, nn_tensor *saved, const nn_tensor *x, cons
         j.x = nn_tensor_data(&plain);
         j.y = nn_tensor_data(y);
         j.mean = nn_tensor_data(saved);
-        forward(&j, j.mean + j.k.channels, weight, bias, o);
-    } else {
+        status = forward(&j, j.mean + j.k.channels, weight, bias, o, err);
+    }
+    if (status != NN_OK) {
+        nn_tensor_release(saved);
         nn_tensor_release(y);
     }
     nn_tensor_release(&plain);
@@ -187,18 +193,19 @@ nn_status nn_batch_norm(nn_tensor *y, nn_tensor *saved, const nn_tensor *x, cons
     return status;
 }
 
-static void backward(job *j, const double *rstd, const nn_tensor *weight, bool training)
+static nn_status backward(job *j, const double *rstd, const nn_tensor *weight, bool training,
+                          nn_error *err)
 {
     int64_t C = j->k.channels;
     double n = (double)(j->k.outer * j->k.inner);
-    each_block(j, measure);
+    NN_TRY(each_block(j, measure, err));
     for (int64_t c = 0; c < C; c++) {
         double factor = rstd[c] * channel_value(weight, c, 1);
         j->coefficients[c] = factor;
         j->coefficients[C + c] = training ? -factor * rstd[c] * rstd[c] * j->dot[c] / n : 0;
         j->coefficients[2 * C + c] = training ? -factor * j->sum[c] / n : 0;
     }
-    each_block(j, apply);
+    return each_block(j, apply, err);
 }
 
 static nn_status check_saved(const nn_tensor *saved, int arg, int64_t n, nn_error *err)
@@ -232,16 +239,15 @@ nn_status nn_batch_norm_backward(nn_tensor *dx, nn_tensor *dw, nn_tensor *db, co
         j.y = nn_tensor_data(dx);
         j.mean = nn_tensor_data(saved);
         const double *rstd = j.mean + C;
-        backward(&j, rstd, weight, training);
-        for (int64_t c = 0; c < C; c++) {
+        status = backward(&j, rstd, weight, training, err);
+        for (int64_t c = 0; status == NN_OK && c < C; c++) {
             if (dw) nn_tensor_set(dw, c, j.dot[c] * rstd[c]);
             if (db) nn_tensor_set(db, c, j.sum[c]);
         }
-    } else {
-        nn_tensor *results[] = {dx, dw, db};
-        for (int k = 0; k < 3; k++)
-            if (results[k]) nn_tensor_release(results[k]);
     }
+    nn_tensor *results[] = {dx, dw, db};
+    for (int k = 0; status != NN_OK && k < 3; k++)
+        if (results[k]) nn_tensor_release(results[k]);
     nn_tensor_release(&plain_dy);
     nn_tensor_release(&plain_x);
     nn_free(scratch);

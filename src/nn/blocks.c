@@ -24,16 +24,23 @@ static void run_block(void *context, int64_t i)
         j->work(j->context, first, count);
 }
 
+nn_status nn_blocks_run(int64_t blocks, void (*work)(void *context, int64_t i), void *context,
+                        nn_error *err)
+{
+    return nn_k_parallel(blocks, work, context) ? NN_OK : nn_interrupted(err);
+}
+
 int64_t nn_blocks_rows(int64_t elements, int64_t n)
 {
     return n > 0 && n < elements ? elements / n : n > 0 ? 1 : elements;
 }
 
-void nn_blocks_each(int64_t n, int64_t size,
-                    void (*work)(void *context, int64_t first, int64_t count), void *context)
+nn_status nn_blocks_each(int64_t n, int64_t size,
+                         void (*work)(void *context, int64_t first, int64_t count), void *context,
+                         nn_error *err)
 {
     job j = {.n = n, .size = size, .work = work, .context = context};
-    nn_k_parallel((n + size - 1) / size, run_block, &j);
+    return nn_blocks_run((n + size - 1) / size, run_block, &j, err);
 }
 
 nn_status nn_blocks_sum(double *sum, int64_t n, int64_t size,
@@ -44,11 +51,11 @@ nn_status nn_blocks_sum(double *sum, int64_t n, int64_t size,
     job j = {.n = n, .size = size, .sum = work, .context = context};
     j.part = nn_alloc((size_t)blocks * sizeof *j.part, err);
     if (!j.part) return err->code;
-    nn_k_parallel(blocks, run_block, &j);
+    nn_status status = nn_blocks_run(blocks, run_block, &j, err);
     *sum = 0;
-    for (int64_t i = 0; i < blocks; i++) *sum += j.part[i];
+    for (int64_t i = 0; status == NN_OK && i < blocks; i++) *sum += j.part[i];
     nn_free(j.part);
-    return NN_OK;
+    return status;
 }
 
 void *nn_element(const nn_tensor *t, int64_t i)

@@ -16,9 +16,14 @@
 /* How many rows of n elements make a block of about `elements`; at least 1. */
 int64_t nn_blocks_rows(int64_t elements, int64_t n);
 
+/* nn_k_parallel. NN_EINTERRUPTED: not all blocks were run. */
+nn_status nn_blocks_run(int64_t blocks, void (*work)(void *context, int64_t i), void *context,
+                        nn_error *err);
+
 /* work(context, first, count) for each block of at most `size` of the items 0..n-1. */
-void nn_blocks_each(int64_t n, int64_t size,
-                    void (*work)(void *context, int64_t first, int64_t count), void *context);
+nn_status nn_blocks_each(int64_t n, int64_t size,
+                         void (*work)(void *context, int64_t first, int64_t count), void *context,
+                         nn_error *err);
 
 /* The same, where work returns its block's sum; *sum gets the total. NN_EMEM: nothing was run. */
 nn_status nn_blocks_sum(double *sum, int64_t n, int64_t size,

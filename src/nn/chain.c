@@ -23,6 +23,7 @@
 #include "kernel/digits.h"
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "nn/operand.h"
 #include "nn/panel.h"
 #include "nn/prepared_rows.h"
@@ -203,16 +204,16 @@ static void pack_weights(void *context, int64_t block)
     }
 }
 
-/* Packs all weights; returns whether those of the first layer suit the form of the rows: they are
+/* Packs all weights; *suits: whether those of the first layer suit the form of the rows: they are
 ** finite for lists, which leave zeros out, and even for digits. */
-static bool prepare(step *s)
+static nn_status prepare(step *s, bool *suits, nn_error *err)
 {
     int64_t blocks = 1;
     for (int l = 0; l < s->layers; l++) blocks += pack_blocks(s, l);
-    nn_k_parallel(blocks, pack_weights, s);
-    for (int64_t b = 0; b <= pack_blocks(s, 0); b++)
-        if (!s->suits[b]) return false;
-    return true;
+    NN_TRY(nn_blocks_run(blocks, pack_weights, s, err));
+    *suits = true;
+    for (int64_t b = 0; b <= pack_blocks(s, 0); b++) *suits = *suits && s->suits[b];
+    return NN_OK;
 }
 
 /* ---- A tile: forward, loss, back to the deltas ---- */
@@ -500,8 +501,11 @@ static void run_slice(void *context, int64_t i)
         gradient(s, l, first, end - first);
 }
 
-/* Slices of about equal work, eight for each thread; returns their number, biases included. The
-** results do not depend on them. */
+/* Multiply-adds of a slice: about 20 ms, after which the step can be given up. */
+#define SLICE_WORK ((int64_t)1 << 28)
+
+/* Slices of about equal work, eight for each thread or more; returns their number, biases included.
+** The results do not depend on them. */
 static int64_t cut_slices(step *s)
 {
     int64_t work = 0, count = 0, threads = nn_k_threads();
@@ -510,6 +514,8 @@ static int64_t cut_slices(step *s)
         int64_t most = (s->layer[l].in + SLICE - 1) / SLICE;
         int64_t slices =
             threads > 1 ? 1 + 8 * threads * s->layer[l].in * s->layer[l].out / (work + 1) : 1;
+        int64_t least = s->layer[l].in * s->layer[l].out * s->chunk / SLICE_WORK + 1;
+        if (slices < least) slices = least;
         s->slices[l] = (int)(slices < most ? slices : most);
         count += s->slices[l] + 1;
     }
@@ -529,15 +535,16 @@ static void cut_deltas(step *s)
 }
 
 /* Everything after the operands are checked and the results are there. */
-static void run(step *s)
+static nn_status run(step *s, nn_error *err)
 {
     int64_t slices = s->backward ? cut_slices(s) : 0;
     for (s->first = 0; s->first < s->N; s->first += s->chunk) {
         s->rows = s->N - s->first < s->chunk ? s->N - s->first : s->chunk;
-        nn_k_parallel((s->rows + s->tile - 1) / s->tile, run_tile, s);
+        NN_TRY(nn_blocks_run((s->rows + s->tile - 1) / s->tile, run_tile, s, err));
         if (s->backward && s->form == NN_ROWS_PACKED) cut_deltas(s);
-        nn_k_parallel(slices, run_slice, s);
+        NN_TRY(nn_blocks_run(slices, run_slice, s, err));
     }
+    return NN_OK;
 }
 
 /* Checks x against the layers and the layers against one another. */
@@ -600,6 +607,7 @@ static step begin(const nn_chain *chain, const nn_tensor *x, bool backward)
 static nn_status prepare_input(step *s, void **memory, nn_error *err)
 {
     for (;;) {
+        bool suits;
         arena sizes = {0}, parts;
         s->copied = s->form == NN_ROWS_PLAIN &&
                     (s->bytes || (s->backward && s->in != nn_k_padded(s->type, s->in)));
@@ -609,7 +617,8 @@ static nn_status prepare_input(step *s, void **memory, nn_error *err)
         if (!parts.base) return NN_EMEM;
         *memory = parts.base;
         lay_out(s, &parts);
-        if (prepare(s) || s->form == NN_ROWS_PLAIN) return NN_OK;
+        NN_TRY(prepare(s, &suits, err));
+        if (suits || s->form == NN_ROWS_PLAIN) return NN_OK;
         nn_free(*memory);
         *memory = NULL;
         s->form = NN_ROWS_PLAIN;
@@ -682,7 +691,9 @@ static nn_status run_chain(nn_chain_result *result, const nn_chain *chain, nn_ch
     if (status == NN_OK && gradients) status = new_gradients(&s, gradients, err);
     if (status == NN_OK) {
         s.scores = nn_tensor_data(&result->scores);
-        run(&s);
+        status = run(&s, err);
+    }
+    if (status == NN_OK) {
         fill_result(result, &s);
         if (gradients) fill_bias_gradients(&s, gradients);
     }

@@ -248,14 +248,14 @@ static nn_status sum_channels(nn_tensor *db, const problem *p, const nn_tensor *
         nn_tensor_release(db);
         return err->code;
     }
-    nn_blocks_each(rows, nn_blocks_rows(NN_K_BLOCK, j.n), sum_rows, &j);
-    for (int64_t c = 0; c < channels; c++) {
+    nn_status status = nn_blocks_each(rows, nn_blocks_rows(NN_K_BLOCK, j.n), sum_rows, &j, err);
+    for (int64_t c = 0; status == NN_OK && c < channels; c++) {
         double sum = 0;
         for (int64_t i = c; i < rows; i += channels) sum += j.row[i];
         nn_tensor_set(db, c, sum);
     }
     nn_free(j.row);
-    return NN_OK;
+    return status; /* the caller releases db */
 }
 
 static nn_status check_dy(const problem *p, const nn_tensor *dy, const nn_tensor *x,

@@ -6,6 +6,7 @@
 #include "kernel/dispatch.h"
 #include "nn/blocks.h"
 #include "nn/operand.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 
 typedef struct job {
@@ -21,10 +22,11 @@ static void run_block(void *context, int64_t first, int64_t n)
               j->scale);
 }
 
-static void apply(const nn_tensor *out, const nn_tensor *x, const nn_tensor *mask, double p)
+static nn_status apply(const nn_tensor *out, const nn_tensor *x, const nn_tensor *mask, double p,
+                       nn_error *err)
 {
     job j = {nn_k()->neural->mask[x->dtype], out, x, mask, p < 1 ? 1 / (1 - p) : 0};
-    nn_blocks_each(nn_tensor_numel(x), NN_K_BLOCK, run_block, &j);
+    return nn_blocks_each(nn_tensor_numel(x), NN_K_BLOCK, run_block, &j, err);
 }
 
 static nn_status check_p(double p, int arg, nn_error *err)
@@ -47,12 +49,16 @@ nn_status nn_dropout(nn_tensor *y, nn_tensor *mask, const nn_tensor *x, double p
     if (status == NN_OK) status = nn_tensor_like(mask, x, NN_BOOL, err);
     if (status == NN_OK) status = nn_tensor_like(y, x, x->dtype, err);
     if (status == NN_OK) {
-        int64_t n = nn_tensor_numel(x);
+        nn_rng before = *rng;
+        int64_t i = 0, n = nn_tensor_numel(x);
         uint8_t *keep = nn_tensor_data(mask);
-        for (int64_t i = 0; i < n; i++) keep[i] = nn_rng_double(rng) >= p;
-        apply(y, &plain, mask, p);
-    } else {
+        for (; i < n && !nn_cancelled_at(i); i++) keep[i] = nn_rng_double(rng) >= p;
+        status = i < n ? nn_interrupted(err) : apply(y, &plain, mask, p, err);
+        if (status != NN_OK) *rng = before;
+    }
+    if (status != NN_OK) {
         nn_tensor_release(mask);
+        nn_tensor_release(y);
     }
     nn_tensor_release(&plain);
     return status;
@@ -76,7 +82,8 @@ nn_status nn_dropout_backward(nn_tensor *dx, const nn_tensor *dy, const nn_tenso
     nn_status status = nn_tensor_contiguous(&plain, dy, dy->dtype, err);
     if (status == NN_OK) status = nn_tensor_contiguous(&keep, mask, mask->dtype, err);
     if (status == NN_OK) status = nn_tensor_like(dx, dy, dy->dtype, err);
-    if (status == NN_OK) apply(dx, &plain, &keep, p);
+    if (status == NN_OK) status = apply(dx, &plain, &keep, p, err);
+    if (status != NN_OK) nn_tensor_release(dx);
     nn_tensor_release(&keep);
     nn_tensor_release(&plain);
     return status;

@@ -11,6 +11,7 @@
 
 #include "kernel/dispatch.h"
 #include "nn/loop.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 
 _Static_assert((int)NN_K_BOOL == (int)NN_BOOL && (int)NN_K_U8 == (int)NN_UINT8 &&
@@ -26,7 +27,12 @@ typedef struct plan {
     nn_dtype result;            /* what the kernel writes */
     nn_loop_run *run;
     const void *context;
+    bool slow; /* per element: a function or a division, not a move */
 } plan;
+
+/* From so many elements on a slow operation in place is computed aside, where it can be given up,
+** and then copied. All others in place run to their end: they pass over the memory once. */
+#define ASIDE ((int64_t)1 << 26)
 
 static nn_status broadcast_all(const plan *p, const nn_tensor *const *operands, int *ndim,
                                int64_t *shape, nn_error *err)
@@ -70,6 +76,21 @@ static nn_status prepare(nn_tensor *own, const nn_tensor *operand, nn_dtype dtyp
     return NN_OK;
 }
 
+/* Where the kernel writes to: out itself if it is there and suits, else a new tensor. */
+static nn_status take_target(nn_tensor *result, const plan *p, const nn_tensor *out, int ndim,
+                             const int64_t *shape, nn_error *err)
+{
+    bool suits = out->storage && out->dtype == p->result;
+    nn_status status = NN_OK;
+    if (!suits || (p->slow && nn_tensor_numel(out) >= ASIDE))
+        status = nn_tensor_new(result, p->result, ndim, shape, err);
+    if (suits && !result->storage) {
+        nn_tensor_retain(result, out);
+        status = NN_OK;
+    }
+    return status;
+}
+
 static nn_status apply(nn_tensor *out, const plan *p, const nn_tensor *const *operands,
                        nn_error *err)
 {
@@ -83,21 +104,19 @@ static nn_status apply(nn_tensor *out, const plan *p, const nn_tensor *const *op
 
     for (int k = 0; k < p->operands && status == NN_OK; k++)
         status = prepare(&own[k], operands[k], p->compute[k], out, err);
-    if (status == NN_OK) {
-        if (in_place && out->dtype == p->result)
-            nn_tensor_retain(&result, out);
-        else
-            status = nn_tensor_new(&result, p->result, ndim, shape, err);
-    }
+    if (status == NN_OK) status = take_target(&result, p, out, ndim, shape, err);
+    bool direct = in_place && result.storage == out->storage;
     if (status == NN_OK) {
         const nn_tensor *all[NN_WALK_MAX] = {&result, &own[0], &own[1], &own[2]};
-        nn_loop(ndim, shape, p->operands + 1, all, p->run, p->context);
-        if (!in_place) {
-            *out = result;
-            result = NN_TENSOR_EMPTY;
-        } else if (out->dtype != p->result) {
-            status = nn_tensor_copy(out, &result, err);
-        }
+        if (direct) nn_cancel_hold();
+        status = nn_loop(ndim, shape, p->operands + 1, all, p->run, p->context, err);
+        if (direct) nn_cancel_release();
+    }
+    if (status == NN_OK && !in_place) {
+        *out = result;
+        result = NN_TENSOR_EMPTY;
+    } else if (status == NN_OK && !direct) {
+        status = nn_tensor_copy(out, &result, err);
     }
     nn_tensor_release(&result);
     for (int k = 0; k < p->operands; k++) nn_tensor_release(&own[k]);
@@ -134,7 +153,7 @@ static divisor inspect(const nn_tensor *t)
     for (int64_t r = 0; r < walk.runs; r++) {
         int64_t at[NN_WALK_MAX];
         nn_walk_at(&walk, r, at);
-        for (int64_t i = 0; i < walk.length; i++) {
+        for (int64_t i = 0; i < walk.length && !nn_cancelled_at(i); i++) {
             int64_t value = nn_tensor_get_int(t, at[0] + i * walk.step[0]);
             found.zero = found.zero || value == 0;
             found.negative = found.negative || value < 0;
@@ -156,7 +175,8 @@ nn_status nn_binary(nn_tensor *out, nn_k_binary_op op, const nn_tensor *a, const
         if (op == NN_K_POW && inspect(b).negative)
             return nn_fail(err, NN_EVALUE, 2, "an integer to a negative integer power");
     }
-    plan p = {2, {dtype, dtype}, dtype, run_binary, &kernel};
+    bool slow = op == NN_K_POW || op == NN_K_MOD || op == NN_K_FLOORDIV;
+    plan p = {2, {dtype, dtype}, dtype, run_binary, &kernel, slow};
     return apply(out, &p, (const nn_tensor *[]){a, b}, err);
 }
 
@@ -165,7 +185,7 @@ nn_status nn_compare(nn_tensor *out, nn_k_compare_op op, const nn_tensor *a, con
 {
     nn_dtype dtype = nn_dtype_promote(a->dtype, b->dtype);
     nn_k_binary *kernel = nn_k()->arith->compare[op][dtype];
-    plan p = {2, {dtype, dtype}, NN_BOOL, run_binary, &kernel};
+    plan p = {2, {dtype, dtype}, NN_BOOL, run_binary, &kernel, false};
     return apply(out, &p, (const nn_tensor *[]){a, b}, err);
 }
 
@@ -175,7 +195,7 @@ nn_status nn_unary(nn_tensor *out, nn_k_unary_op op, const nn_tensor *x, nn_erro
     if (op >= NN_K_EXP && !nn_dtype_is_float(dtype)) dtype = NN_FLOAT32;
     nn_k_unary *kernel = nn_k()->arith->unary[op][dtype];
     if (!kernel) return undefined_for(dtype, err);
-    plan p = {1, {dtype}, dtype, run_unary, &kernel};
+    plan p = {1, {dtype}, dtype, run_unary, &kernel, op >= NN_K_EXP};
     return apply(out, &p, &x, err);
 }
 
@@ -218,7 +238,7 @@ nn_status nn_clamp(nn_tensor *out, const nn_tensor *x, double low, double high, 
     bool real = nn_dtype_is_float(x->dtype);
     c.low = bound_in(x->dtype, real ? low : ceil(low));
     c.high = bound_in(x->dtype, real ? high : floor(high));
-    plan p = {1, {x->dtype}, x->dtype, run_clamp, &c};
+    plan p = {1, {x->dtype}, x->dtype, run_clamp, &c, false};
     return apply(out, &p, &x, err);
 }
 
@@ -237,7 +257,7 @@ nn_status nn_where(nn_tensor *out, const nn_tensor *condition, const nn_tensor *
     if (condition->dtype != NN_BOOL)
         return nn_fail(err, NN_EDTYPE, 1, "condition is %s, expected bool",
                        nn_dtype_name(condition->dtype));
-    plan p = {3, {NN_BOOL, dtype, dtype}, dtype, run_where, &kernel};
+    plan p = {3, {NN_BOOL, dtype, dtype}, dtype, run_where, &kernel, false};
     return apply(out, &p, (const nn_tensor *[]){condition, a, b}, err);
 }
 

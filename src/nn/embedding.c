@@ -91,8 +91,9 @@ nn_status nn_embedding(nn_tensor *y, const nn_tensor *index, const nn_tensor *we
                  .width = weight->shape[1],
                  .out = nn_tensor_data(y),
                  .from = nn_tensor_data(&table)};
-        nn_blocks_each(j.n, nn_blocks_rows(NN_K_BLOCK, j.width), copy_rows, &j);
+        status = nn_blocks_each(j.n, nn_blocks_rows(NN_K_BLOCK, j.width), copy_rows, &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(y);
     nn_tensor_release(&table);
     nn_tensor_release(&list);
     return status;
@@ -121,8 +122,9 @@ nn_status nn_embedding_backward(nn_tensor *dweight, const nn_tensor *dy, const n
                  .out = nn_tensor_data(dweight),
                  .from = nn_tensor_data(&plain),
                  .padding = padding};
-        nn_blocks_each(width, COLUMNS, add_columns, &j);
+        status = nn_blocks_each(width, COLUMNS, add_columns, &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(dweight);
     nn_tensor_release(&plain);
     nn_tensor_release(&list);
     return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nn/operand.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 
 #define DIGITS 69 /* 2098 bits of doubles, 62 for their number, a sign */
@@ -67,22 +68,19 @@ static nn_status check_sums(const nn_tensor *sums, nn_error *err)
     return NN_OK;
 }
 
-nn_status nn_exact_add(nn_tensor *sums, const nn_tensor *x, bool square, nn_error *err)
+/* From so many values on they are added to a copy of the sums, which may be given up. */
+#define MANY ((int64_t)1 << 16)
+
+/* Adds x, float64 and contiguous, to the k sums. False: given up, with some of it added. */
+static bool add_all(int64_t *digits, int64_t k, const nn_tensor *x, bool square, bool may_stop)
 {
-    nn_tensor plain = NN_TENSOR_EMPTY;
-    NN_TRY(check_sums(sums, err));
-    NN_TRY(nn_check_float((nn_operand){x, 2, "x"}, err));
-    int64_t k = sums->shape[0], n = nn_tensor_numel(x);
-    if (n % k != 0)
-        return nn_fail(err, NN_ESHAPE, 2, "x is %s, which does not share out over %lld sums",
-                       nn_tensor_shape_name(x).text, (long long)k);
-    NN_TRY(nn_tensor_contiguous(&plain, x, NN_FLOAT64, err));
-    const double *value = nn_tensor_data(&plain);
-    int64_t *digits = nn_tensor_data(sums);
+    const double *value = nn_tensor_data(x);
+    int64_t n = nn_tensor_numel(x);
     for (int64_t r = 0; r < k; r++) {
         int64_t *digit = digits + r * NN_EXACT_SIZE;
         int64_t pending = 0;
         for (int64_t i = r; i < n; i += k) {
+            if (may_stop && pending % 4096 == 0 && nn_cancelled()) return false;
             if (square)
                 add_square(digit, value[i]);
             else
@@ -95,9 +93,28 @@ nn_status nn_exact_add(nn_tensor *sums, const nn_tensor *x, bool square, nn_erro
         }
         carry(digit);
     }
-    sums->storage->version++;
+    return true;
+}
+
+nn_status nn_exact_add(nn_tensor *sums, const nn_tensor *x, bool square, nn_error *err)
+{
+    nn_tensor plain = NN_TENSOR_EMPTY, aside = NN_TENSOR_EMPTY;
+    NN_TRY(check_sums(sums, err));
+    NN_TRY(nn_check_float((nn_operand){x, 2, "x"}, err));
+    int64_t k = sums->shape[0], n = nn_tensor_numel(x);
+    if (n % k != 0)
+        return nn_fail(err, NN_ESHAPE, 2, "x is %s, which does not share out over %lld sums",
+                       nn_tensor_shape_name(x).text, (long long)k);
+    NN_TRY(nn_tensor_contiguous(&plain, x, NN_FLOAT64, err));
+    bool many = n >= MANY;
+    nn_status status = many ? nn_tensor_clone(&aside, sums, err) : NN_OK;
+    if (status == NN_OK && !add_all(nn_tensor_data(many ? &aside : sums), k, &plain, square, many))
+        status = nn_interrupted(err);
+    if (status == NN_OK && many) status = nn_tensor_copy(sums, &aside, err);
+    if (status == NN_OK) sums->storage->version++;
+    nn_tensor_release(&aside);
     nn_tensor_release(&plain);
-    return NN_OK;
+    return status;
 }
 
 static int64_t bit(const int64_t *digit, int64_t position)

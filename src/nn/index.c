@@ -13,6 +13,7 @@
 
 #include "nn/blocks.h"
 #include "nn/elementwise.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
 
@@ -99,7 +100,8 @@ static void take_blocks(void *context, int64_t first, int64_t count)
     }
 }
 
-static void select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64_t *at)
+static nn_status select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64_t *at,
+                               nn_error *err)
 {
     int64_t outer = 1, inner = 1;
     for (int k = 0; k < d; k++) outer *= t->shape[k];
@@ -110,8 +112,9 @@ static void select_blocks(nn_tensor *out, const nn_tensor *t, int d, const int64
                 .n = out->shape[d],
                 .size = t->shape[d],
                 .block = (size_t)inner * nn_dtype_size(t->dtype)};
-    if (b.block > 0)
-        nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK, (int64_t)b.block), take_blocks, &b);
+    if (b.block == 0) return NN_OK;
+    return nn_blocks_each(outer * b.n, nn_blocks_rows(NN_K_BLOCK, (int64_t)b.block), take_blocks,
+                          &b, err);
 }
 
 nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_tensor *index,
@@ -126,10 +129,11 @@ nn_status nn_index_select(nn_tensor *out, const nn_tensor *t, int64_t dim, const
     for (int k = 0; k < t->ndim; k++) shape[k] = k == d ? n : t->shape[k];
     nn_status status = nn_tensor_new(&result, t->dtype, t->ndim, shape, err);
     if (status == NN_OK && nn_tensor_is_contiguous(t))
-        select_blocks(&result, t, d, at);
+        status = select_blocks(&result, t, d, at, err);
     else
         for (int64_t i = 0; i < n && status == NN_OK; i++)
-            status = copy_slice(&result, i, t, at[i], d, err);
+            status =
+                nn_cancelled() ? nn_interrupted(err) : copy_slice(&result, i, t, at[i], d, err);
     nn_tensor_release(&list);
     if (status == NN_OK)
         *out = result;
@@ -166,6 +170,7 @@ static nn_status place(nn_tensor *t, int64_t dim, const nn_tensor *index, const 
     int64_t n = nn_tensor_numel(&list);
     const int64_t *at = nn_tensor_data(&list);
     nn_status status = prepare_source(&from, source, source_arg, t, d, n, err);
+    nn_cancel_hold(); /* from here on t changes */
     for (int64_t i = 0; i < n && status == NN_OK; i++) {
         if (!add) {
             status = copy_slice(t, at[i], &from, i, d, err);
@@ -178,6 +183,7 @@ static nn_status place(nn_tensor *t, int64_t dim, const nn_tensor *index, const 
         nn_tensor_release(&one);
         nn_tensor_release(&target);
     }
+    nn_cancel_release();
     nn_tensor_release(&from);
     nn_tensor_release(&list);
     return status;
@@ -229,11 +235,16 @@ nn_status nn_gather(nn_tensor *out, const nn_tensor *t, int64_t dim, const nn_te
     if (status == NN_OK) {
         int64_t n = nn_tensor_numel(out);
         const int64_t *offset = nn_tensor_data(&at);
-        for (int64_t i = 0; i < n; i++)
+        int64_t i = 0;
+        for (; i < n && !nn_cancelled_at(i); i++)
             if (nn_dtype_is_float(t->dtype))
                 nn_tensor_set(out, i, nn_tensor_get(t, offset[i]));
             else
                 nn_tensor_set_int(out, i, nn_tensor_get_int(t, offset[i]));
+        if (i < n) {
+            nn_tensor_release(out);
+            status = nn_interrupted(err);
+        }
     }
     nn_tensor_release(&at);
     return status;
@@ -359,7 +370,7 @@ nn_status nn_cat(nn_tensor *out, int count, const nn_tensor *const *tensors, int
     for (int i = 0; i < count && status == NN_OK; i++) {
         nn_tensor part = NN_TENSOR_EMPTY;
         status = nn_tensor_slice(&part, &result, d, at, tensors[i]->shape[d], 1, err);
-        if (status == NN_OK) status = nn_tensor_copy(&part, tensors[i], err);
+        if (status == NN_OK) status = nn_tensor_copy_first(&part, tensors[i], err);
         at += tensors[i]->shape[d];
         nn_tensor_release(&part);
     }
@@ -394,7 +405,7 @@ nn_status nn_stack(nn_tensor *out, int count, const nn_tensor *const *tensors, i
     for (int i = 0; i < count && status == NN_OK; i++) {
         nn_tensor part = NN_TENSOR_EMPTY;
         status = nn_tensor_select(&part, &result, d, i, err);
-        if (status == NN_OK) status = nn_tensor_copy(&part, tensors[i], err);
+        if (status == NN_OK) status = nn_tensor_copy_first(&part, tensors[i], err);
         nn_tensor_release(&part);
     }
     if (status == NN_OK)

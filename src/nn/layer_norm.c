@@ -98,9 +98,13 @@ nn_status nn_layer_norm(nn_tensor *y, nn_tensor *saved, const nn_tensor *x, int 
                  .mean = mean,
                  .rstd = mean + rows,
                  .eps = eps};
-        if (n > 0) nn_blocks_each(rows, nn_blocks_rows(NN_K_BLOCK, n), forward_rows, &j);
-        if (n == 0) nn_tensor_fill(saved, 0);
-    } else {
+        if (n == 0)
+            nn_tensor_fill(saved, 0);
+        else
+            status = nn_blocks_each(rows, nn_blocks_rows(NN_K_BLOCK, n), forward_rows, &j, err);
+    }
+    if (status != NN_OK) {
+        nn_tensor_release(saved);
         nn_tensor_release(y);
     }
     for (int k = 0; k < 3; k++) nn_tensor_release(&plain[k]);
@@ -120,8 +124,8 @@ static nn_status backward(nn_tensor *dw, nn_tensor *db, job *j, int64_t rows, nn
         if (!j->sums) return err->code;
         memset(j->sums, 0, (size_t)bytes);
     }
-    if (j->n > 0) nn_blocks_each(rows, j->block, backward_rows, j);
-    for (int64_t i = 0; dw && i < j->n; i++) {
+    nn_status status = j->n > 0 ? nn_blocks_each(rows, j->block, backward_rows, j, err) : NN_OK;
+    for (int64_t i = 0; status == NN_OK && dw && i < j->n; i++) {
         double w = 0, b = 0;
         for (int64_t k = 0; k < blocks; k++) {
             w += j->sums[2 * k * j->n + i];
@@ -131,7 +135,7 @@ static nn_status backward(nn_tensor *dw, nn_tensor *db, job *j, int64_t rows, nn
         nn_tensor_set(db, i, b);
     }
     nn_free(j->sums);
-    return NN_OK;
+    return status;
 }
 
 nn_status nn_layer_norm_backward(nn_tensor *dx, nn_tensor *dw, nn_tensor *db, const nn_tensor *dy,

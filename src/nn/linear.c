@@ -71,7 +71,9 @@ static nn_status affine(nn_tensor *z, const nn_tensor *x, const nn_tensor *W, co
     nn_status status = nn_matmul(z, x, &Wt, err);
     if (status == NN_OK && b) {
         bias_job j = {z, b};
-        nn_blocks_each(z->shape[0], nn_blocks_rows(NN_K_BLOCK, z->shape[1]), add_bias, &j);
+        status =
+            nn_blocks_each(z->shape[0], nn_blocks_rows(NN_K_BLOCK, z->shape[1]), add_bias, &j, err);
+        if (status != NN_OK) nn_tensor_release(z);
     }
     nn_tensor_release(&Wt);
     return status;

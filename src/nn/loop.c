@@ -7,6 +7,7 @@
 #include "nn/loop.h"
 
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 
 typedef struct loop {
     nn_walk walk;
@@ -41,12 +42,12 @@ static void block(void *context, int64_t i)
         piece(l, run, 0, l->walk.length);
 }
 
-void nn_loop(int ndim, const int64_t *shape, int operands, const nn_tensor *const *tensors,
-             nn_loop_run *run, const void *context)
+nn_status nn_loop(int ndim, const int64_t *shape, int operands, const nn_tensor *const *tensors,
+                  nn_loop_run *run, const void *context, nn_error *err)
 {
     loop l = {.run = run, .context = context};
     nn_walk_start(&l.walk, ndim, shape, operands, tensors);
-    if (l.walk.runs == 0) return;
+    if (l.walk.runs == 0) return NN_OK;
     for (int k = 0; k < operands; k++) {
         l.data[k] = nn_tensor_data(tensors[k]);
         l.size[k] = (int64_t)nn_dtype_size(tensors[k]->dtype);
@@ -55,5 +56,5 @@ void nn_loop(int ndim, const int64_t *shape, int operands, const nn_tensor *cons
     l.gathered = NN_K_BLOCK / l.walk.length + 1;
     int64_t blocks =
         l.pieces > 1 ? l.walk.runs * l.pieces : (l.walk.runs + l.gathered - 1) / l.gathered;
-    nn_k_parallel(blocks, block, &l);
+    return nn_blocks_run(blocks, block, &l, err);
 }

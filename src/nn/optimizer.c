@@ -11,6 +11,7 @@
 #include "kernel/dispatch.h"
 #include "nn/blocks.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 
 #define MOST (2 + NN_K_STEP_BUFFERS)
@@ -187,7 +188,8 @@ static void step_together(step *s)
         blocks += blocks_of(&s->part[i]);
         s->part[i].blocks = blocks;
     }
-    nn_k_parallel(blocks, run_block, s);
+    nn_error ignored;
+    nn_blocks_run(blocks, run_block, s, &ignored); /* held, so that all of it is run */
     for (int64_t i = 0; i < s->count; i++) write_back(&s->part[i]);
 }
 
@@ -206,10 +208,12 @@ static nn_status run(step *s, nn_error *err)
     nn_status status = NN_OK;
     for (int64_t i = 0; i < s->count && status == NN_OK; i++) status = prepare(s, &s->part[i], err);
     if (status == NN_OK) {
+        nn_cancel_hold(); /* a step is a whole one */
         if (are_entangled(s))
             step_in_turn(s);
         else
             step_together(s);
+        nn_cancel_release();
     }
     for (int64_t i = 0; i < s->count; i++)
         for (int k = 0; k < MOST; k++) nn_tensor_release(&s->part[i].plain[k]);

@@ -19,9 +19,11 @@
 
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "nn/panel.h"
 #include "nn/scratch.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 #include "tensor/shape.h"
 #include "tensor/transpose.h"
 
@@ -128,9 +130,9 @@ static nn_status run(plan *s, int64_t blocks, void (*work)(void *context, int64_
 {
     if (blocks == 0) return NN_OK;
     NN_TRY(nn_scratch_new(&s->scratch, s->patches + s->panel, blocks, err));
-    nn_k_parallel(blocks, work, s);
+    nn_status status = nn_blocks_run(blocks, work, s, err);
     nn_scratch_free(&s->scratch);
-    return NN_OK;
+    return status;
 }
 
 /* What element i of an array of the problem's type is. */
@@ -224,7 +226,7 @@ static void images_block(void *context, int64_t block)
     nn_k()->sliding->spread[p->type]((char *)image_of(s, image, group, from), s->pixels,
                                      s->bias ? element(s, s->bias, group * p->C + from) : NULL,
                                      end - from, s->pixels);
-    for (int64_t tile = 0; tile < tile_count(s); tile++) {
+    for (int64_t tile = 0; tile < tile_count(s) && !nn_cancelled(); tile++) {
         int64_t first;
         nn_k_window w = tile_at(s, tile, &first);
         nn_k_product product = {.c = patches,
@@ -312,7 +314,7 @@ static void weights_block(void *context, int64_t block)
     int64_t from = start_of(s->images, images), end = start_of(s->images, images + 1);
     char *patches = nn_scratch_take(&s->scratch);
     for (int64_t image = from; image < end; image++)
-        for (int64_t tile = 0; tile < tile_count(s); tile++)
+        for (int64_t tile = 0; tile < tile_count(s) && !nn_cancelled(); tile++)
             add_weights(s, partial_of(s, images, group), patches, image, group, tile,
                         start_of(s->channels, part), start_of(s->channels, part + 1),
                         image == from && tile == 0);
@@ -349,7 +351,7 @@ nn_status nn_patch_weights(void *dW, const nn_patch_problem *p, const void *Y, c
     s.partial = nn_alloc((size_t)(bytes * s.images.parts), err);
     if (!s.partial) return err->code;
     nn_status status = run(&s, s.images.parts * p->groups * s.channels.parts, weights_block, err);
-    if (status == NN_OK) nn_k_parallel(p->groups, finish_group, &s);
+    if (status == NN_OK) status = nn_blocks_run(p->groups, finish_group, &s, err);
     nn_free(s.partial);
     return status;
 }

@@ -143,12 +143,12 @@ static void run_planes(void *context, int64_t first, int64_t planes)
     if (j->mean_back) j->mean_back(image, positions, planes, j->boxes);
 }
 
-static void run(job *j, const int64_t *image, const int64_t *out)
+static nn_status run(job *j, const int64_t *image, const int64_t *out, nn_error *err)
 {
     j->pixels = image[0] * image[1];
     j->places = out[0] * out[1];
-    nn_blocks_each(nn_tensor_numel(j->image) / j->pixels, nn_blocks_rows(NN_K_BLOCK, j->pixels),
-                   run_planes, j);
+    return nn_blocks_each(nn_tensor_numel(j->image) / j->pixels,
+                          nn_blocks_rows(NN_K_BLOCK, j->pixels), run_planes, j, err);
 }
 
 /* A new y for images x, out[0] by out[1]. */
@@ -175,8 +175,9 @@ nn_status nn_max_pool2d(nn_tensor *y, const nn_tensor *x, const nn_pooling *o, n
                  .window = &w,
                  .image = &own,
                  .positions = y};
-        run(&j, w.image, w.out);
+        status = run(&j, w.image, w.out, err);
     }
+    if (status != NN_OK) nn_tensor_release(y);
     nn_tensor_release(&own);
     return status;
 }
@@ -199,8 +200,9 @@ nn_status nn_max_pool2d_backward(nn_tensor *dx, const nn_tensor *dy, const nn_te
                  .image = dx,
                  .positions = &own_dy,
                  .x = &own_x};
-        run(&j, w.image, w.out);
+        status = run(&j, w.image, w.out, err);
     }
+    if (status != NN_OK) nn_tensor_release(dx);
     nn_tensor_release(&own_x);
     nn_tensor_release(&own_dy);
     return status;
@@ -269,8 +271,9 @@ static nn_status means(nn_tensor *y, const nn_tensor *x, const nn_k_boxes *b, nn
     if (status == NN_OK) {
         job j = {
             .mean = nn_k()->sliding->box_mean[x->dtype], .boxes = b, .image = &own, .positions = y};
-        run(&j, b->image, b->out);
+        status = run(&j, b->image, b->out, err);
     }
+    if (status != NN_OK) nn_tensor_release(y);
     nn_tensor_release(&own);
     return status;
 }
@@ -286,8 +289,9 @@ static nn_status means_back(nn_tensor *dx, const nn_tensor *dy, int ndim, const 
                  .boxes = b,
                  .image = dx,
                  .positions = &own};
-        run(&j, b->image, b->out);
+        status = run(&j, b->image, b->out, err);
     }
+    if (status != NN_OK) nn_tensor_release(dx);
     nn_tensor_release(&own);
     return status;
 }

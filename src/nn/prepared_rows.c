@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "kernel/dispatch.h"
-#include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "tensor/alloc.h"
 
 /* One pass over the tiles of x. */
@@ -146,7 +146,7 @@ static nn_status count(nn_prepared_rows *s, pass *p, nn_error *err)
 {
     p->counted = nn_alloc((size_t)s->tiles * sizeof *p->counted, err);
     if (!p->counted) return err->code;
-    nn_k_parallel(s->tiles, count_tile, p);
+    NN_TRY(nn_blocks_run(s->tiles, count_tile, p, err));
     s->elements = 0;
     for (int64_t t = 0; t < s->tiles; t++) s->elements += p->counted[t];
     return NN_OK;
@@ -176,6 +176,18 @@ static nn_rows_form choose(const nn_prepared_rows *s)
     return listable && share <= NN_LISTS_SHARE ? NN_ROWS_LISTS : NN_ROWS_PLAIN;
 }
 
+/* Fills a new piece by `blocks` of work; one that stays unfinished is gone. */
+static nn_status finish_piece(void **piece, int64_t blocks, void (*work)(void *context, int64_t i),
+                              void *context, nn_error *err)
+{
+    nn_status status = nn_blocks_run(blocks, work, context, err);
+    if (status != NN_OK) {
+        nn_free(*piece);
+        *piece = NULL;
+    }
+    return status;
+}
+
 static nn_status make_lists(nn_prepared_rows *s, pass *p, bool by_feature, nn_error *err)
 {
     if (!s->lists_by_row) {
@@ -183,12 +195,12 @@ static nn_status make_lists(nn_prepared_rows *s, pass *p, bool by_feature, nn_er
         s->lists_by_row = lists_new(s, false, p->counted, err);
         if (!s->lists_by_row) return err->code;
         nn_rescaling_table(s->table, s->key.type, s->key.rescaling);
-        nn_k_parallel(s->tiles, list_by_row, p);
+        NN_TRY(finish_piece((void **)&s->lists_by_row, s->tiles, list_by_row, p, err));
     }
     if (by_feature && !s->lists_by_feature) {
         s->lists_by_feature = lists_new(s, true, NULL, err);
         if (!s->lists_by_feature) return err->code;
-        nn_k_parallel(s->tiles, list_by_feature, s);
+        NN_TRY(finish_piece((void **)&s->lists_by_feature, s->tiles, list_by_feature, s, err));
     }
     return NN_OK;
 }
@@ -199,12 +211,13 @@ static nn_status make_packed(nn_prepared_rows *s, pass *p, bool by_feature, nn_e
     if (!s->packed_by_row) {
         s->packed_by_row = nn_alloc((size_t)nn_k_bytes_size(rows, in), err);
         if (!s->packed_by_row) return err->code;
-        nn_k_parallel(s->tiles, pack_by_row, p);
+        NN_TRY(finish_piece((void **)&s->packed_by_row, s->tiles, pack_by_row, p, err));
     }
     if (by_feature && !s->packed_by_feature) {
         s->packed_by_feature = nn_alloc((size_t)nn_k_bytes_size(in, rows), err);
         if (!s->packed_by_feature) return err->code;
-        nn_k_parallel((in + PACKED_FEATURES - 1) / PACKED_FEATURES, pack_by_feature, p);
+        NN_TRY(finish_piece((void **)&s->packed_by_feature,
+                            (in + PACKED_FEATURES - 1) / PACKED_FEATURES, pack_by_feature, p, err));
     }
     return NN_OK;
 }
@@ -231,7 +244,7 @@ static nn_status prepare_once(nn_prepared_rows **rows, nn_rows_form *form,
                               nn_error *err)
 {
     nn_prepared_rows *once = rows_new(key, err), *note = once ? rows_new(key, err) : NULL;
-    nn_status status = note ? prepare(once, form, x, false, by_feature, err) : NN_EMEM;
+    nn_status status = note ? prepare(once, form, x, false, by_feature, err) : err->code;
     if (status != NN_OK) {
         nn_prepared_rows_release(once);
         nn_prepared_rows_release(note);

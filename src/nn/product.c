@@ -10,8 +10,10 @@
 
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "nn/panel.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 
 #define PANEL_BYTES ((int64_t)1 << 20) /* of b, for `rows`: it stays in L2 */
 #define TALL 96                        /* rows of c that make packing b worth while */
@@ -51,7 +53,7 @@ static void run_columns(void *context, int64_t i)
     p.N = p.N - first < j->block ? p.N - first : j->block;
     p.b = (const char *)p.b + first * j->size;
     p.c = (char *)p.c + first * j->size;
-    for (int64_t k = 0; k < K; k += LONG) {
+    for (int64_t k = 0; k < K && !nn_cancelled(); k += LONG) {
         p.K = K - k < LONG ? K - k : LONG;
         nn_k()->panel->product[j->type](&p);
         p.start = p.c; /* what follows is added */
@@ -81,9 +83,9 @@ static nn_status by_rows(job *j, nn_k_matrix b, nn_error *err)
         p->b_row = row;
     }
     j->block = BLOCK_WORK / (p->N * p->K + 1) / 12 * 12 + 12;
-    nn_k_parallel((p->M + j->block - 1) / j->block, run_rows, j);
+    nn_status status = nn_blocks_run((p->M + j->block - 1) / j->block, run_rows, j, err);
     nn_free(panel);
-    return NN_OK;
+    return status;
 }
 
 nn_status nn_product(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_matrix b, int64_t M,
@@ -106,9 +108,7 @@ nn_status nn_product(nn_k_type type, void *c, int64_t ldc, nn_k_matrix a, nn_k_m
         return by_rows(&j, b, err);
     if (is_float && M <= SHORT && K >= LONG && is_panel(type, b, N)) {
         j.block = BLOCK_COLUMNS;
-        nn_k_parallel((N + j.block - 1) / j.block, run_columns, &j);
-    } else {
-        nn_k_gemm(type, c, ldc, a, b, M, N, K);
+        return nn_blocks_run((N + j.block - 1) / j.block, run_columns, &j, err);
     }
-    return NN_OK;
+    return nn_k_gemm(type, c, ldc, a, b, M, N, K) ? NN_OK : nn_interrupted(err);
 }

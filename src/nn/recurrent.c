@@ -21,6 +21,7 @@
 #include "nn/panel.h"
 #include "nn/reduce.h"
 #include "tensor/alloc.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
 
@@ -103,7 +104,7 @@ static void forward_rows(void *context, int64_t first, int64_t rows)
 {
     const forward_job *j = context;
     const sequence *s = &j->s;
-    for (int64_t step = 0; step < s->steps; step++) {
+    for (int64_t step = 0; step < s->steps && !nn_cancelled(); step++) {
         int64_t t = s->reverse ? s->steps - 1 - step : step;
         char *saved = at(s, j->saved, slot_of(s, t), first, s->parts);
         nn_k_product product = {.c = saved,
@@ -194,14 +195,14 @@ static nn_status run_forward(forward_job *j, const nn_tensor *h0, const nn_tenso
     }
     j->panel = panel;
     move_state(s, j->saved, slot_of(s, s->reverse ? s->steps - 1 : 0), h0, c0, true);
-    nn_blocks_each(s->rows, ROWS, forward_rows, j);
+    nn_status status = nn_blocks_each(s->rows, ROWS, forward_rows, j, err);
     nn_free(panel);
-    if (s->cell == NN_K_LSTM) {
+    if (status == NN_OK && s->cell == NN_K_LSTM) {
         nn_tensor last = *j->out;
         last.offset += s->steps * s->rows * s->units;
         move_state(s, j->saved, s->reverse ? 0 : s->steps, NULL, &last, false);
     }
-    return NN_OK;
+    return status;
 }
 
 /* The operand contiguous, or zeros (N,H) where there is none. */
@@ -266,7 +267,7 @@ static void backward_rows(void *context, int64_t first, int64_t rows)
     const backward_job *j = context;
     const sequence *s = &j->s;
     void *dh = at(s, j->dh, 0, first, 1);
-    for (int64_t step = s->steps - 1; step >= 0; step--) {
+    for (int64_t step = s->steps - 1; step >= 0 && !nn_cancelled(); step--) {
         int64_t t = s->reverse ? s->steps - 1 - step : step;
         char *dhidden = at(s, j->dhidden, t, first, s->gates);
         nn_k()->recurrent->backward[s->cell][s->type](&(nn_k_cell_back){
@@ -341,8 +342,9 @@ static nn_status run_backward(nn_tensor *dW, nn_tensor *db, backward_job *j, con
     void *panel = pack(s, W, false, &j->panel_row, err);
     if (!panel) return err->code;
     j->panel = panel;
-    nn_blocks_each(s->rows, ROWS, backward_rows, j);
+    nn_status status = nn_blocks_each(s->rows, ROWS, backward_rows, j, err);
     nn_free(panel);
+    NN_TRY(status);
     return weight_gradients(dW, db, j, err);
 }
 

@@ -12,6 +12,7 @@
 
 #include "kernel/dispatch.h"
 #include "kernel/partition.h"
+#include "nn/blocks.h"
 #include "nn/elementwise.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
@@ -87,13 +88,16 @@ static nn_status sum_wide(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, co
     nn_tensor partial = NN_TENSOR_EMPTY;
     NN_TRY(nn_tensor_new(&partial, wide, 3, (int64_t[]){l->outer, job.blocks, l->inner}, err));
     job.out = nn_tensor_data(&partial);
+    nn_status status = NN_OK;
     if (nn_tensor_numel(&partial) > 0)
-        nn_k_parallel((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block, &job);
-    if (job.blocks == 1) {
+        status = nn_blocks_run((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block,
+                               &job, err);
+    if (status == NN_OK && job.blocks == 1) {
         *out = partial;
         return NN_OK;
     }
-    nn_status status = nn_tensor_new(out, wide, 3, (int64_t[]){l->outer, 1, l->inner}, err);
+    if (status == NN_OK)
+        status = nn_tensor_new(out, wide, 3, (int64_t[]){l->outer, 1, l->inner}, err);
     if (status == NN_OK) {
         nn_k_sum_op join = op == NN_K_PRODUCT ? NN_K_PRODUCT : NN_K_SUM;
         nn_k()->reduce->sum[join][wide](nn_tensor_data(out), nn_tensor_data(&partial), l->outer,
@@ -269,16 +273,53 @@ typedef struct extreme_job {
     const char *x;
     int64_t size; /* bytes of an element */
     layout shape;
-    int64_t gathered; /* outer blocks handled at once */
+    int64_t rows;     /* of n in a block */
+    int64_t blocks;   /* along n */
+    int64_t gathered; /* outer blocks handled at once, where blocks is 1 */
 } extreme_job;
 
 static void extreme_block(void *context, int64_t i)
 {
     const extreme_job *j = context;
-    int64_t o = i * j->gathered, n = j->shape.n, inner = j->shape.inner;
+    int64_t n = j->shape.n, inner = j->shape.inner;
+    int64_t o = i / j->blocks * j->gathered, first = i % j->blocks * j->rows;
+    int64_t rows = n - first < j->rows ? n - first : j->rows;
     int64_t outer = j->shape.outer - o < j->gathered ? j->shape.outer - o : j->gathered;
-    j->kernel(j->value + o * inner * j->size, j->index + o * inner, j->x + o * n * inner * j->size,
-              outer, n, inner);
+    int64_t at = (o * j->blocks + i % j->blocks) * inner;
+    j->kernel(j->value + at * j->size, j->index + at, j->x + (o * n + first) * inner * j->size,
+              outer, rows, inner);
+}
+
+/* The extremes of x, contiguous, as (outer, inner): of blocks along n, and then of those. The first
+** of equal ones wins, and a NaN over all: in a block as among blocks. */
+static nn_status find_extremes(nn_tensor *best, nn_tensor *at, extreme_job job, nn_dtype dtype,
+                               nn_error *err)
+{
+    const layout *l = &job.shape;
+    nn_tensor value = NN_TENSOR_EMPTY, index = NN_TENSOR_EMPTY;
+    int64_t results = l->outer * l->inner, shape[] = {l->outer, job.blocks, l->inner};
+    if (results == 0) return NN_OK;
+    bool cut = job.blocks > 1;
+    nn_status status = cut ? nn_tensor_new(&value, dtype, 3, shape, err) : NN_OK;
+    if (status == NN_OK && cut) status = nn_tensor_new(&index, NN_INT64, 3, shape, err);
+    job.value = nn_tensor_data(cut && status == NN_OK ? &value : best);
+    job.index = nn_tensor_data(cut && status == NN_OK ? &index : at);
+    if (status == NN_OK)
+        status = nn_blocks_run((l->outer + job.gathered - 1) / job.gathered * job.blocks,
+                               extreme_block, &job, err);
+    int64_t *found = nn_tensor_data(at);
+    if (status == NN_OK && cut) {
+        job.kernel(nn_tensor_data(best), found, job.value, l->outer, job.blocks, l->inner);
+        for (int64_t i = 0; i < results; i++) {
+            int64_t o = i / l->inner, block = found[i];
+            found[i] =
+                block * job.rows + job.index[(o * job.blocks + block) * l->inner + i % l->inner];
+        }
+    }
+    for (int64_t i = 0; status == NN_OK && i < results; i++) found[i]++; /* count from 1 */
+    nn_tensor_release(&index);
+    nn_tensor_release(&value);
+    return status;
 }
 
 static nn_status extreme(nn_tensor *value, nn_tensor *index, const nn_tensor *x, nn_reduction r,
@@ -296,18 +337,19 @@ static nn_status extreme(nn_tensor *value, nn_tensor *index, const nn_tensor *x,
     if (status == NN_OK) {
         int64_t slab = l.n * l.inner;
         extreme_job job = {.kernel = kernels[x->dtype],
-                           .value = nn_tensor_data(&best),
-                           .index = nn_tensor_data(&at),
                            .x = nn_tensor_data(&plain),
                            .size = (int64_t)nn_dtype_size(x->dtype),
                            .shape = l,
+                           .rows = l.n,
+                           .blocks = 1,
                            .gathered = slab > 0 && slab < NN_K_BLOCK ? NN_K_BLOCK / slab : 1};
-        if (l.outer * l.inner > 0)
-            nn_k_parallel((l.outer + job.gathered - 1) / job.gathered, extreme_block, &job);
-        int64_t results = l.outer * l.inner;
-        for (int64_t i = 0; i < results; i++) job.index[i]++; /* count from 1 */
-        if (value) nn_tensor_retain(value, &best);
-        if (index) nn_tensor_retain(index, &at);
+        if (slab >= 2 * NN_K_BLOCK && l.inner < NN_K_BLOCK) {
+            job.rows = NN_K_BLOCK / l.inner;
+            job.blocks = (l.n + job.rows - 1) / job.rows;
+        }
+        status = find_extremes(&best, &at, job, x->dtype, err);
+        if (status == NN_OK && value) nn_tensor_retain(value, &best);
+        if (status == NN_OK && index) nn_tensor_retain(index, &at);
     }
     nn_tensor_release(&at);
     nn_tensor_release(&best);

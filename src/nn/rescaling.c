@@ -52,8 +52,9 @@ nn_status nn_rescale(nn_tensor *y, const nn_tensor *x, nn_rescaling rescaling, n
     if (status == NN_OK) {
         job j = {y, &plain, table};
         nn_rescaling_table(table, (nn_k_type)dtype, rescaling);
-        nn_blocks_each(nn_tensor_numel(x), NN_K_BLOCK, apply_block, &j);
+        status = nn_blocks_each(nn_tensor_numel(x), NN_K_BLOCK, apply_block, &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(y);
     nn_tensor_release(&plain);
     return status;
 }

@@ -58,8 +58,9 @@ static nn_status run(nn_tensor *out, job *j, const nn_tensor *dy, const nn_tenso
         j->out = &result;
         j->dy = &own_dy;
         j->s = &own_s;
-        nn_blocks_each(total > 0 ? total / n : 0, nn_blocks_rows(NN_BLOCK_MATH, n), run_rows, j);
-        status = classes_last(out, &result, dim, err);
+        status = nn_blocks_each(total > 0 ? total / n : 0, nn_blocks_rows(NN_BLOCK_MATH, n),
+                                run_rows, j, err);
+        if (status == NN_OK) status = classes_last(out, &result, dim, err);
     }
     nn_tensor_release(&result);
     nn_tensor_release(&own_dy);

@@ -137,9 +137,11 @@ static nn_status warp(nn_tensor *out, const nn_tensor *images, const nn_tensor *
                  .width = images->shape[last],
                  .fill = fill};
         if (nn_tensor_numel(images) > 0)
-            nn_blocks_each(images->shape[0] * j.channels,
-                           nn_blocks_rows(NN_BLOCK_MATH, j.height * j.width), warp_planes, &j);
+            status = nn_blocks_each(images->shape[0] * j.channels,
+                                    nn_blocks_rows(NN_BLOCK_MATH, j.height * j.width), warp_planes,
+                                    &j, err);
     }
+    if (status != NN_OK) nn_tensor_release(out);
     nn_tensor_release(&wide);
     nn_tensor_release(&plain);
     return status;
@@ -258,9 +260,11 @@ nn_status nn_gaussian_blur(nn_tensor *out, const nn_tensor *x, double sigma, nn_
                   .rows = nn_tensor_data(&rows),
                   .x = nn_tensor_data(&plain)};
         fill_weights(weight, radius, sigma);
-        nn_blocks_each(nn_tensor_numel(x) / (height * width),
-                       nn_blocks_rows(NN_BLOCK_MATH, height * width), blur_planes, &b);
+        status =
+            nn_blocks_each(nn_tensor_numel(x) / (height * width),
+                           nn_blocks_rows(NN_BLOCK_MATH, height * width), blur_planes, &b, err);
     }
+    if (status != NN_OK) nn_tensor_release(out);
     nn_tensor_release(&rows);
     nn_tensor_release(&plain);
     nn_free(weight);

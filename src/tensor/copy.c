@@ -8,8 +8,12 @@
 
 #include <string.h>
 
+#include "tensor/cancel.h"
 #include "tensor/transpose.h"
 #include "tensor/walk.h"
+
+/* Elements between two looks at whether to go on. */
+#define PIECE ((int64_t)1 << 18)
 
 typedef void cast_run(void *dst, int64_t dst_step, const void *src, int64_t src_step, int64_t n);
 
@@ -84,20 +88,24 @@ static char *element(const nn_tensor *t, int64_t at)
 ** on one side and in columns on the other. False: they are not, and nothing was copied. */
 static bool copy_transposed(nn_tensor *dst, const nn_tensor *src, const nn_walk *walk)
 {
+    size_t size = nn_dtype_size(dst->dtype);
     int last = walk->outer - 1;
     if (last < 0 || dst->dtype != src->dtype || walk->step[0] != 1 || walk->stride[1][last] != 1 ||
         walk->step[1] < walk->shape[last])
         return false;
-    int64_t rows = walk->shape[last];
+    int64_t rows = walk->shape[last], part = (PIECE / rows + 1) * 16; /* whole squares */
     for (int64_t i = 0; i < walk->runs; i += rows) {
         int64_t at[NN_WALK_MAX];
         nn_walk_at(walk, i, at);
-        nn_transpose(element(dst, at[0]), walk->stride[0][last], element(src, at[1]), walk->step[1],
-                     walk->length, rows, nn_dtype_size(dst->dtype));
+        for (int64_t k = 0; k < walk->length && !nn_cancelled(); k += part)
+            nn_transpose(element(dst, at[0] + k), walk->stride[0][last],
+                         element(src, at[1] + k * walk->step[1]), walk->step[1],
+                         walk->length - k < part ? walk->length - k : part, rows, size);
     }
     return true;
 }
 
+/* Can be given up after each piece; whoever cannot, holds. */
 static void copy_apart(nn_tensor *dst, const nn_tensor *src)
 {
     nn_walk walk;
@@ -107,11 +115,21 @@ static void copy_apart(nn_tensor *dst, const nn_tensor *src)
     for (int64_t i = 0; i < walk.runs; i++) {
         int64_t at[NN_WALK_MAX];
         nn_walk_at(&walk, i, at);
-        cast(element(dst, at[0]), walk.step[0], element(src, at[1]), walk.step[1], walk.length);
+        for (int64_t k = 0; k < walk.length && !nn_cancelled(); k += PIECE)
+            cast(element(dst, at[0] + k * walk.step[0]), walk.step[0],
+                 element(src, at[1] + k * walk.step[1]), walk.step[1],
+                 walk.length - k < PIECE ? walk.length - k : PIECE);
     }
 }
 
-nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err)
+/* For a dst that nobody has seen yet. */
+static nn_status copy_or_stop(nn_tensor *dst, const nn_tensor *src, nn_error *err)
+{
+    copy_apart(dst, src);
+    return nn_cancelled() ? nn_interrupted(err) : NN_OK;
+}
+
+static nn_status copy(nn_tensor *dst, const nn_tensor *src, bool first, nn_error *err)
 {
     int ndim;
     int64_t shape[NN_MAX_RANK];
@@ -127,9 +145,21 @@ nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err)
         NN_TRY(nn_tensor_clone(&apart, src, err));
         src = &apart;
     }
-    copy_apart(dst, src);
+    if (!first) nn_cancel_hold(); /* one pass over memory */
+    nn_status status = copy_or_stop(dst, src, err);
+    if (!first) nn_cancel_release();
     nn_tensor_release(&apart);
-    return NN_OK;
+    return status;
+}
+
+nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err)
+{
+    return copy(dst, src, false, err);
+}
+
+nn_status nn_tensor_copy_first(nn_tensor *dst, const nn_tensor *src, nn_error *err)
+{
+    return copy(dst, src, true, err);
 }
 
 void nn_tensor_fill(nn_tensor *t, double value)
@@ -137,14 +167,17 @@ void nn_tensor_fill(nn_tensor *t, double value)
     /* A 0-dim tensor on the stack, broadcast by the copy. */
     nn_storage storage = {.references = 1, .size = sizeof value, .data = &value};
     nn_tensor scalar = {.storage = &storage, .dtype = NN_FLOAT64};
+    nn_cancel_hold();
     copy_apart(t, &scalar);
+    nn_cancel_release();
 }
 
 nn_status nn_tensor_to(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_error *err)
 {
     NN_TRY(nn_tensor_like(out, t, dtype, err));
-    copy_apart(out, t);
-    return NN_OK;
+    nn_status status = copy_or_stop(out, t, err);
+    if (status != NN_OK) nn_tensor_release(out);
+    return status;
 }
 
 nn_status nn_tensor_clone(nn_tensor *out, const nn_tensor *t, nn_error *err)

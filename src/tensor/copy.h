@@ -14,6 +14,10 @@
 ** tensors are handled as if src had been copied first. NN_ESHAPE, NN_EMEM. */
 nn_status nn_tensor_copy(nn_tensor *dst, const nn_tensor *src, nn_error *err);
 
+/* The same for a dst that is new, so that nobody minds if it stays unfinished: NN_EINTERRUPTED.
+** (The other runs to its end.) */
+nn_status nn_tensor_copy_first(nn_tensor *dst, const nn_tensor *src, nn_error *err);
+
 void nn_tensor_fill(nn_tensor *t, double value);
 
 /* A new contiguous copy; with the given dtype. */

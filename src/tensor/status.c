@@ -16,3 +16,8 @@ nn_status nn_fail(nn_error *err, nn_status code, int arg, const char *format, ..
     va_end(args);
     return code;
 }
+
+nn_status nn_interrupted(nn_error *err)
+{
+    return nn_fail(err, NN_EINTERRUPTED, 0, "interrupted");
+}

@@ -10,12 +10,13 @@
 
 typedef enum nn_status {
     NN_OK = 0,
-    NN_EMEM,    /* no memory, or the allocator's cap was reached */
-    NN_ESHAPE,  /* sizes or ranks do not fit together */
-    NN_EDTYPE,  /* the operation is not defined for this dtype */
-    NN_EVALUE,  /* an argument is outside its range */
-    NN_EIO,     /* the operating system refused a file operation */
-    NN_EFORMAT, /* a file's content is not what its format demands */
+    NN_EMEM,         /* no memory, or the allocator's cap was reached */
+    NN_ESHAPE,       /* sizes or ranks do not fit together */
+    NN_EDTYPE,       /* the operation is not defined for this dtype */
+    NN_EVALUE,       /* an argument is outside its range */
+    NN_EIO,          /* the operating system refused a file operation */
+    NN_EFORMAT,      /* a file's content is not what its format demands */
+    NN_EINTERRUPTED, /* someone asked for the end of the computation (cancel.h) */
 } nn_status;
 
 typedef struct nn_error {
@@ -32,6 +33,9 @@ typedef struct nn_error {
 
 /* Fills err (code, argument number, formatted message) and returns code. */
 nn_status nn_fail(nn_error *err, nn_status code, int arg, const char *format, ...) NN_PRINTF(4, 5);
+
+/* NN_EINTERRUPTED, said the one way it is said. */
+nn_status nn_interrupted(nn_error *err);
 
 /* Evaluates a call that returns nn_status; on failure returns its status. */
 #define NN_TRY(call)                                                                               \

@@ -51,9 +51,12 @@ nn_status nn_tensor_zeros(nn_tensor *out, nn_dtype dtype, int ndim, const int64_
 nn_status nn_tensor_full(nn_tensor *out, nn_dtype dtype, int ndim, const int64_t *shape,
                          double value, nn_error *err)
 {
+    nn_storage storage = {.references = 1, .size = sizeof value, .data = &value};
+    nn_tensor scalar = {.storage = &storage, .dtype = NN_FLOAT64};
     NN_TRY(nn_tensor_new(out, dtype, ndim, shape, err));
-    nn_tensor_fill(out, value);
-    return NN_OK;
+    nn_status status = nn_tensor_copy_first(out, &scalar, err);
+    if (status != NN_OK) nn_tensor_release(out);
+    return status;
 }
 
 nn_status nn_tensor_like(nn_tensor *out, const nn_tensor *t, nn_dtype dtype, nn_error *err)

@@ -16,6 +16,7 @@
 #include "kernel/dispatch.h"
 #include "kernel/gemm.h"
 #include "kernel/partition.h"
+#include "tensor/cancel.h"
 #include "tensor/rng.h"
 
 static nn_rng rng;
@@ -268,7 +269,7 @@ static void test_gemm(void)
                 if (transposed & 2) mb = (nn_k_matrix){b, 1, K > 0 ? K : 1};
                 fill(a, (nn_k_type)type, M * K, false);
                 fill(b, (nn_k_type)type, K * N, false);
-                nn_k_gemm((nn_k_type)type, got, N, ma, mb, M, N, K);
+                CHECK(nn_k_gemm((nn_k_type)type, got, N, ma, mb, M, N, K));
                 nn_k_gemm_ref((nn_k_type)type, expected, N, ma, mb, M, N, K);
                 double eps = type == NN_K_F32 ? 0x1p-24 : 0x1p-53;
                 CHECK(type == NN_K_I64 ? memcmp(got, expected, (size_t)(M * N) * 8) == 0
@@ -290,7 +291,7 @@ typedef struct rounds {
 static void count_nested(void *context, int64_t i)
 {
     int inner[3] = {0};
-    nn_k_parallel(3, count_block, inner);
+    CHECK(nn_k_parallel(3, count_block, inner));
     ((int *)context)[i] += inner[0] + inner[1] + inner[2] == 3;
 }
 
@@ -303,7 +304,7 @@ static void *run_rounds(void *context)
         int64_t count = 1 + round % 200;
         memset(r->counts, 0, sizeof r->counts);
         nn_k_set_threads(2 + round % 4);
-        nn_k_parallel(count, count_nested, r->counts);
+        r->complete = nn_k_parallel(count, count_nested, r->counts) && r->complete;
         for (int64_t i = 0; i < count; i++) r->complete = r->complete && r->counts[i] == 1;
     }
     return NULL;
@@ -328,10 +329,101 @@ static void test_partition(void)
     for (int threads = 1; threads <= 4; threads++) {
         memset(counts, 0, sizeof counts);
         nn_k_set_threads(threads);
-        nn_k_parallel(1000, count_block, counts);
+        CHECK(nn_k_parallel(1000, count_block, counts));
         for (int i = 0; i < 1000; i++) CHECK(counts[i] == 1);
     }
     nn_k_set_threads(before);
+}
+
+static int sum_of(const int *counts, int n)
+{
+    int sum = 0;
+    for (int i = 0; i < n; i++) sum += counts[i];
+    return sum;
+}
+
+typedef struct asking {
+    int counts[1000];
+    int64_t at;  /* the block that asks for the end */
+    bool nested; /* from inside a call of its own */
+} asking;
+
+static void ask_at(void *context, int64_t i)
+{
+    asking *a = context;
+    int inner[3] = {0};
+    a->counts[i]++;
+    if (i == a->at) nn_cancel_request();
+    if (a->nested && nn_k_parallel(3, count_block, inner)) a->counts[i] += sum_of(inner, 3) != 3;
+}
+
+/* A request ends the loop between two blocks, whichever thread makes it, and stays for whoever
+** comes after, until it is taken; a hold hides it. */
+static void test_cancel(void)
+{
+    static asking a;
+    int before = nn_k_threads();
+    for (int threads = 1; threads <= 4; threads++)
+        for (int nested = 0; nested < 2; nested++) {
+            nn_k_set_threads(threads);
+            a = (asking){.at = 10, .nested = nested};
+            CHECK(!nn_k_parallel(1000, ask_at, &a));
+            int run = sum_of(a.counts, 1000);
+            CHECK(run >= 11 && run < 1000);
+            for (int i = 0; i < 1000; i++) CHECK(a.counts[i] <= 1);
+            CHECK(!nn_k_parallel(1000, ask_at, &a) && sum_of(a.counts, 1000) == run);
+
+            nn_cancel_hold();
+            a = (asking){.at = -1};
+            CHECK(nn_k_parallel(1000, ask_at, &a) && sum_of(a.counts, 1000) == 1000);
+            nn_cancel_release();
+            CHECK(nn_cancelled());
+            CHECK(nn_cancel_take() && !nn_cancel_take());
+
+            a = (asking){.at = -1};
+            CHECK(nn_k_parallel(1000, ask_at, &a) && sum_of(a.counts, 1000) == 1000);
+            a = (asking){.at = 999}; /* asked for by the last block: the answer is the same */
+            CHECK(!nn_k_parallel(1000, ask_at, &a) && nn_cancel_take());
+        }
+    nn_k_set_threads(1);
+    a = (asking){.at = -1};
+    nn_cancel_after(4);
+    CHECK(!nn_k_parallel(1000, ask_at, &a) && sum_of(a.counts, 1000) == 3);
+    CHECK(nn_cancel_take());
+    nn_k_set_threads(before);
+}
+
+/* Products with more than a block's work, where the other side is cut and where the sums are: the
+** twin's, within the bound of test_gemm, and the same bits on any number of threads. */
+static void test_large_gemm(void)
+{
+    static const int64_t sizes[][3] = {{256, 264, 66000}, {256, 256, 70000}};
+    static float some[65521]; /* a prime: no row is like another */
+    static float c[256 * 264], d[256 * 264];
+    int64_t count = 264 * 70000;
+    float *a = malloc((size_t)count * sizeof *a);
+    if (!a) abort();
+    fill(some, NN_K_F32, 65521, false);
+    for (int64_t i = 0; i < count; i++) a[i] = some[i % 65521];
+    int before = nn_k_threads();
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        int64_t M = sizes[s][0], N = sizes[s][1], K = sizes[s][2];
+        nn_k_matrix ma = {a, K, 1}, mb = {a, N, 1};
+        nn_k_set_threads(1);
+        CHECK(nn_k_gemm(NN_K_F32, c, N, ma, mb, M, N, K));
+        nn_k_set_threads(3);
+        CHECK(nn_k_gemm(NN_K_F32, d, N, ma, mb, M, N, K));
+        CHECK(memcmp(c, d, (size_t)(M * N) * sizeof *c) == 0);
+        for (int64_t i = 0; i < M; i += 51)
+            for (int64_t j = 0; j < N; j += 37) {
+                nn_k_matrix row = {a + i * K, K, 1}, column = {a + j, N, 1};
+                nn_k_gemm_ref(NN_K_F32, d, 1, row, column, 1, 1, K);
+                CHECK(near_all(NN_K_F32, c + i * N + j, d, 1,
+                               2 * (double)K * 0x1p-24 * 30 * sqrt((double)K + 1)));
+            }
+    }
+    nn_k_set_threads(before);
+    free(a);
 }
 
 int main(void)
@@ -352,5 +444,7 @@ int main(void)
     test_gemm();
     test_partition();
     test_partition_of_two_callers();
+    test_cancel();
+    test_large_gemm();
     return CHECK_REPORT();
 }

@@ -9,7 +9,7 @@ local sleep = require("system").sleep
 
 local support = {}
 
-local LONGEST_WAIT = 30 -- seconds; only reached when a test fails, or under valgrind
+local LONGEST_WAIT = 5 -- seconds; only reached when a test fails, or under valgrind
 local LONGEST_SESSION = 120
 
 local function quote(text)

@@ -570,10 +570,29 @@ end)
 describe("an option of an optimizer", function()
   it("is set per group; setting it on the optimizer raises", function()
     local opt = nn.optim.SGD({nn.ones(1):requires_grad_()}, {lr = 0.1})
-    local ok, message = pcall(function() opt.lr = 0.01 end)
+    local ok, message = pcall(function() opt.momentum = 0.01 end)
     assert.is_false(ok)
-    assert.truthy(message:find("groups[1].lr", 1, true))
-    opt.groups[1].lr = 0.01
+    assert.truthy(message:find("groups[1].momentum", 1, true))
+    opt.groups[1].momentum = 0.01
     assert.has_error(function() return nn.optim.SDG end)
+  end)
+
+  it("is the learning rate: opt.lr is that of the first group, and sets that of all", function()
+    local p, q = nn.ones(1):requires_grad_(), nn.ones(1):requires_grad_()
+    for _, name in ipairs {"SGD", "Adam", "Lion"} do
+      local opt = nn.optim[name]({{params = {p}}, {params = {q}, lr = 0.5}}, {lr = 0.25})
+      assert.equal(0.25, opt.lr)
+      opt.lr = opt.lr / 2
+      assert.equal(0.125, opt.groups[1].lr)
+      assert.equal(0.125, opt.groups[2].lr)
+      assert.is_nil(rawget(opt, "lr"))
+    end
+    local opt = nn.optim.SGD({p}, {lr = 1})
+    opt.lr = -1
+    p.grad = nn.ones(1)
+    assert.has_error(function() opt:step() end)
+    opt.lr = 0.5
+    opt:step()
+    assert.equal(0.5, p:item())
   end)
 end)

@@ -73,6 +73,28 @@ function support.failing_allocations(run)
   return runs
 end
 
+--- Runs run() with the 1st, 2nd, ... (soon not every) look at whether to go on finding that it is
+--- not, until all of it is run, and gives the number of runs that were ended. Each must raise just
+--- "interrupted" and leave what state() gives, a list of tensors, as it was.
+function support.interruptions(label, run, state)
+  local function bytes()
+    local all = {}
+    for i, t in ipairs(state()) do all[i] = t:tobytes() end
+    return table.concat(all, "|")
+  end
+  local n, runs = 1, 0
+  while true do
+    local before = bytes()
+    core.interrupt_after(n)
+    local ok, message = pcall(run)
+    if core.interrupt_after(0) then support.fail(label, "look %d: nobody has taken it", n) end
+    if ok then return runs end
+    if message ~= "interrupted" then support.fail(label, "look %d: %s", n, message) end
+    if bytes() ~= before then support.fail(label, "look %d: the state has changed", n) end
+    n, runs = n + 1 + n // 8, runs + 1
+  end
+end
+
 --- Ends the running spec as failed; `label` says which case it was.
 function support.fail(label, format, ...)
   local message = string.format(format, ...)

@@ -1,6 +1,7 @@
 -- What the optimizers share: groups of parameters with options, state per parameter, the step.
 --
 --   opt.groups[i].lr = 0.001       options may be changed at any time, per group
+--   opt.lr = 0.001                 the same for all groups; opt.lr is that of the first
 --   opt.state[p]                   what the optimizer remembers of parameter p: numbers and tensors
 --
 -- An elementwise optimizer is a subclass with the fields
@@ -32,6 +33,14 @@ local saved = require "nnlua.optim.saved"
 
 local Optimizer = class("Optimizer")
 
+-- Lets the instances of a class have opt.lr to read.
+local function add_lr(own)
+  if own.__index ~= own then return end
+  own.__index = function(self, name)
+    if name == "lr" then return rawget(self, "groups")[1].lr end
+    return own[name]
+  end
+end
 
 -- Options -----------------------------------------------------------------------------------------
 
@@ -132,9 +141,14 @@ local function fill_group(self, group, common)
   return filled
 end
 
--- opt.lr = x would be heard by nobody.
+-- A field of that name would be heard by nobody.
 function Optimizer:__newindex(name, value)
-  if self.defaults[name] ~= nil then
+  if name == "lr" then
+    for _, group in ipairs(self.groups) do
+      group.lr = value
+    end
+    return
+  elseif self.defaults[name] ~= nil then
     options.raise("%s: '%s' is an option of each group: set optimizer.groups[1].%s",
                   self.class_name, name, name)
   end
@@ -173,6 +187,7 @@ function Optimizer:init(params, given)
     core.arg_error(1, name, "a list of parameters or groups expected, got "
       .. (type(params) == "table" and "an empty one" or options.type_name(params)))
   end
+  add_lr(getmetatable(self))
   self.groups, self.state = {}, {}
   self.common = common_options(self, given)
   append_groups(self, type(params[1]) == "table" and params or {{params = params}}, name)
@@ -227,6 +242,7 @@ function Optimizer:step(closure)
   end
   local loss
   if closure ~= nil then loss = closure() end
+  local whole <close> = core.uninterrupted() -- luacheck: ignore whole
   local items, states, number = {}, {}, 0
   for _, group in ipairs(self.groups) do
     for _, p in ipairs(group.params) do
