@@ -174,8 +174,8 @@ install: all ## install below PREFIX (/usr/local), where nnlua and lua5.4 find t
 	install -d $(BIN_DIR) $(MODULE_DIR)/nnlua $(addprefix $(LUA_DIR)/,$(sort $(dir $(LUA_FILES))))
 	install -m 755 $(EXE) $(BIN_DIR)/nnlua
 	install -m 644 $(MODULE) $(MODULE_DIR)/nnlua/core.so
-	@for file in $(LUA_FILES); do \
-	    install -m 644 lua/$$file $(LUA_DIR)/$$file || exit 1; \
+	@for dir in $(sort $(dir $(LUA_FILES))); do \
+	    find lua/$$dir -maxdepth 1 -type f -exec install -m 644 -t $(LUA_DIR)/$$dir {} + || exit 1; \
 	done
 
 uninstall: ## remove what install put below PREFIX

@@ -26,7 +26,7 @@ describe("experiments/mnist_25x25.lua", function()
   after_each(function() support.remove(folder) end)
 
   it("writes metrics, configuration, model and pictures", function()
-    local result = run(MNIST .. SMALL .. " --out " .. folder .. "/out")
+    local result = run(MNIST .. SMALL .. " --hidden 6,5 --out " .. folder .. "/out")
     assert.equal(0, result.status, result.stderr)
     local cost = "%d+%.%d%d%d%d"
     assert.truthy(result.stdout:find("\nEpoch 0, Train Cost: " .. cost .. ", Test Cost: " .. cost))
@@ -50,7 +50,7 @@ describe("experiments/mnist_25x25.lua", function()
     local first
     for _, threads in ipairs {1, 2, 4} do
       local out = folder .. "/t" .. threads
-      local result = run(("%s --epochs 5 --train 2000 --test 300 --no-plots --threads %d --out %s")
+      local result = run(("%s --epochs 3 --train 2000 --test 300 --no-plots --threads %d --out %s")
         :format(MNIST, threads, out))
       assert.equal(0, result.status, result.stderr)
       local metrics = support.read_file(out .. "/metrics.csv")
@@ -60,7 +60,7 @@ describe("experiments/mnist_25x25.lua", function()
   end)
 
   it("takes float32, other layers and other activations", function()
-    for _, options in ipairs {"--dtype float32", "--activation sigmoid --hidden 7",
+    for _, options in ipairs {"--dtype float32 --hidden 6,5", "--activation sigmoid --hidden 7",
                               "--activation tanh --hidden 9,8,7 --lambda 0"} do
       local result = run(MNIST .. SMALL .. " --no-plots --out " .. folder .. "/out " .. options)
       assert.equal(0, result.status, options .. result.stderr)
@@ -70,7 +70,7 @@ describe("experiments/mnist_25x25.lua", function()
   end)
 
   it("says that digits are synthetic where there is no MNIST", function()
-    local result = without_data(folder, MNIST .. SMALL)
+    local result = without_data(folder, MNIST .. SMALL .. " --hidden 3")
     assert.equal(0, result.status, result.stderr)
     assert.truthy(result.stderr:find("NOT MNIST's", 1, true))
     assert.truthy(result.stderr:find("data/fetch", 1, true))
@@ -118,7 +118,7 @@ describe("experiments/mnist_25x25.lua", function()
   end)
 
   it("says when training diverges, and keeps the rows", function()
-    local result = run(MNIST .. SMALL .. " --lr 1e200 --out " .. folder .. "/out")
+    local result = run(MNIST .. SMALL .. " --hidden 4 --lr 1e200 --out " .. folder .. "/out")
     assert.equal(1, result.status)
     assert.truthy(result.stderr:find("not a number after epoch %d+; try a smaller %-%-lr"))
     assert.is_true(exists(folder .. "/out/metrics.csv"))
@@ -126,8 +126,8 @@ describe("experiments/mnist_25x25.lua", function()
 
   it("keeps complete rows when it is interrupted", function()
     local log = folder .. "/log"
-    shell(("env --default-signal=INT %s %s --train 200 --test 50 --epochs 1000000 --log-every 1 "
-           .. "--no-plots --out %s/out >%s 2>&1 & pid=$!; "
+    shell(("env --default-signal=INT %s %s --train 200 --test 50 --hidden 4 --epochs 1000000 "
+           .. "--log-every 1 --no-plots --out %s/out >%s 2>&1 & pid=$!; "
            .. "for i in $(seq 300); do grep -q 'Epoch 20,' %s && break; sleep 0.1; done; "
            .. "kill -INT $pid; wait $pid; echo status $? >>%s"):format(
       support.nnlua, MNIST, folder, log, log, log))
@@ -266,7 +266,7 @@ describe("the other experiments", function()
   end)
 
   it("backprop_microscope shows each step, and finds every mistake planted in one", function()
-    local options = "--train 60 --hidden 8,6 --out " .. folder .. "/out"
+    local options = "--train 20 --hidden 4,3 --out " .. folder .. "/out"
     local result = run("experiments/backprop_microscope.lua --epochs 2 " .. options)
     assert.equal(0, result.status, result.stderr)
     assert.matches("\n  dz3 = da4 %(a4 > 0%) +[%-%d]", result.stdout)

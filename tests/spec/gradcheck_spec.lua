@@ -289,7 +289,7 @@ describe("nn.gradcheck", function()
   end)
 end)
 
--- Every activation under every loss, with the L2 penalty, at the start and after 100 steps. 1e-7 is
+-- Every activation under every loss, with the L2 penalty, at the start and after 50 steps. 1e-7 is
 -- the project's bound; rounding alone leaves about 1e-9 (2^-52 / eps relative to the gradient).
 describe("training", function()
   local activations = {"ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softplus", "GELU", "ELU"}
@@ -328,12 +328,12 @@ describe("training", function()
                  ("%s %s: %s"):format(name, when, tostring(report)))
         end
         check("at the start")
-        for _ = 1, 100 do
+        for _ = 1, 50 do
           optimizer:zero_grad()
           objective():backward()
           optimizer:step()
         end
-        check("after 100 steps")
+        check("after 50 steps")
       end
     end)
   end

@@ -60,7 +60,7 @@ Png.__index = Png
 --- The pixels of a PNG: {width, height}, and methods.
 function pictures.png(path)
   local x = assert(nn.io.load_png(path))
-  return setmetatable({x = x:to("int64"), width = x:size(3), height = x:size(2)}, Png)
+  return setmetatable({x = x:to("float32"), width = x:size(3), height = x:size(2)}, Png)
 end
 
 --- The colour at x, y, from 1 at the top left: {red, green, blue}.
@@ -74,7 +74,7 @@ function Png:mask(colour, margin)
   local mask
   for c = 1, 3 do
     local v = tonumber(colour:sub(2 * c, 2 * c + 1), 16)
-    local hit = (self.x[c] - v):abs():le(margin or 1):to("int64")
+    local hit = (self.x[c] - v):abs():le(margin or 1):to("float32")
     mask = mask and mask * hit or hit
   end
   return mask
