@@ -143,6 +143,7 @@ plot.filters = require "nnlua.plot.filters"
 --          (default: numbers). White is zero; with negative values the colours are "diverging"
 -- labels   list of n texts at the left, under the heading labels_title
 -- notes    list of n texts at the right (the network's answer, say), under notes_title
+-- value_label   what the colours show; default "activation"
 -- title    default: none
 plot.activations = require "nnlua.plot.activations"
 

@@ -209,7 +209,9 @@ describe("nn.inspect", function()
     for _, name in ipairs {"activations", "gradients", "norms"} do
       local path = ("%s-%s.svg"):format(prefix, name)
       local file = assert(io.open(path, "rb"))
-      assert.matches("^<%?xml", file:read("a"))
+      local svg = file:read("a")
+      assert.matches("^<%?xml", svg)
+      assert.equal(name == "activations", svg:find(">activation<", 1, true) ~= nil)
       file:close()
       os.remove(path)
     end

@@ -53,12 +53,13 @@ local function target_texts(inspection, count)
   return texts
 end
 
-local function draw_strips(inspection, path, field, title)
+local function draw_strips(inspection, path, field, value_label, title)
   local count = math.min(inspection.samples, SAMPLES)
   local labels = target_texts(inspection, count)
   return plot.activations(path, {
     images = as_images(inspection.x[{ {1, count} }]), layers = strips(inspection, field, count),
-    labels = labels, labels_title = labels and "class", title = title})
+    labels = labels, labels_title = labels and "class", value_label = value_label,
+    title = title})
 end
 
 local function draw_norms(inspection, path)
@@ -81,10 +82,10 @@ function pictures.draw(inspection, prefix, given)
   end
   local extension = options.check("draw", given, {extension = ".png"}).extension
   local ok, message = draw_strips(inspection, prefix .. "-activations" .. extension, "values",
-                                  "What each layer gives")
+                                  "activation", "What each layer gives")
   if not ok then return nil, message end
   ok, message = draw_strips(inspection, prefix .. "-gradients" .. extension, "gradient",
-                            "What the loss asks of each output: its gradient")
+                            "gradient", "What the loss asks of each output: its gradient")
   if not ok then return nil, message end
   return draw_norms(inspection, prefix .. "-norms" .. extension)
 end

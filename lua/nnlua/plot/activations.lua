@@ -14,7 +14,7 @@ local screen = require "nnlua.plot.screen"
 local DEFAULTS = {
   images = options.optional, layers = options.optional, labels = options.optional,
   notes = options.optional, title = options.optional, labels_title = options.optional,
-  notes_title = options.optional,
+  notes_title = options.optional, value_label = "activation",
 }
 local LAYER = {name = options.optional, values = options.optional, units = options.optional}
 
@@ -142,6 +142,7 @@ return function(path, given)
   local notes = input.texts(fname, "notes", given.notes, #images) or {}
   local labels_title = input.text(fname, "labels_title", given.labels_title)
   local notes_title = input.text(fname, "notes_title", given.notes_title)
+  local value_label = input.text(fname, "value_label", given.value_label)
   if format == "terminal" then
     given.images, given.layers, given.labels, given.notes = images, layers, labels, notes
     return screen.show("activations", given)
@@ -191,6 +192,6 @@ return function(path, given)
   local under = top + #images * (ROW + ROW_GAP) - ROW_GAP + TICK_LINE / 2
   local axis = {align = "right", size = SMALL, colour = "#444444"}
   sheet:text(layers[1].x - 10, under, "unit", axis)
-  sheet:text(layers[1].x - 10, under + TICK_LINE / 2 + 8 + BAR_HEIGHT / 2, "activation", axis)
+  sheet:text(layers[1].x - 10, under + TICK_LINE / 2 + 8 + BAR_HEIGHT / 2, value_label, axis)
   return sheet:save(fname, path)
 end
