@@ -3,9 +3,10 @@
 -- The executable is $NNLUA, else ./nnlua. Specs write their files into a folder of their own.
 -- A terminal session is script(1) around the program: keys go in through a pipe, the screen is
 -- a file that is read until the expected text stands there. Nothing waits for a fixed time, and
--- no session outlives LONGEST_SESSION.
+-- no session outlives
+-- LONGEST_SESSION or an expectation that failed.
 
-local sleep = require("system").sleep
+local system = require "system"
 
 local support = {}
 
@@ -86,8 +87,8 @@ function support.terminal(command, folder)
   -- A test run in the background ignores SIGINT, and children inherit that.
   local inner = ("stty cols 80 rows 24; exec env --default-signal=INT TERM=vt100 HOME=%s "
     .. "XDG_STATE_HOME=%s %s"):format(quote(folder), quote(folder .. "/state"), command)
-  local pipe = assert(io.popen(("timeout %d script -qefc %s /dev/null >%s 2>&1"):format(
-    LONGEST_SESSION, quote(inner), screen), "w"))
+  local outer = "echo $$ >%s.pid; exec timeout %d script -qefc %s /dev/null >%s 2>&1"
+  local pipe = assert(io.popen(outer:format(screen, LONGEST_SESSION, quote(inner), screen), "w"))
   return setmetatable({pipe = pipe, screen = screen, seen = 1}, Terminal)
 end
 
@@ -100,7 +101,7 @@ end
 --- session:expect(text) waits until `text` appears behind what was expected before; raises
 -- with the screen when it does not. Returns what stood between.
 function Terminal:expect(text)
-  local waited = 0
+  local start = system.monotime()
   while true do
     local all = self:text()
     local first, last = all:find(text, self.seen, true)
@@ -109,11 +110,12 @@ function Terminal:expect(text)
       self.seen = last + 1
       return between
     end
-    if waited > LONGEST_WAIT then
+    if system.monotime() - start > LONGEST_WAIT then
+      os.execute("kill " .. support.read_file(self.screen .. ".pid"))
+      self:close()
       error(("expected %q on the terminal, which shows:\n%s"):format(text, all:sub(self.seen)), 2)
     end
-    sleep(0.01)
-    waited = waited + 0.01
+    system.sleep(0.01)
   end
 end
 
@@ -128,6 +130,7 @@ function Terminal:close()
   local _, how, code = self.pipe:close()
   local text = self:text()
   os.remove(self.screen)
+  os.remove(self.screen .. ".pid")
   return how == "signal" and 128 + code or code, text
 end
 
