@@ -11,12 +11,13 @@
 #define NN_ISA ref
 
 #define DEFINE_SUM(name, suffix, type, acc, result, start, step)                                   \
-    static void name##_##suffix(void *y, const void *vx, int64_t outer, int64_t n, int64_t inner)  \
+    static void name##_##suffix(void *y, const void *vx, int64_t outer, int64_t n, int64_t inner,  \
+                                int64_t stride)                                                    \
     {                                                                                              \
         for (int64_t k = 0; k < outer * inner; k++) {                                              \
             acc sum = start;                                                                       \
             for (int64_t i = 0; i < n; i++) {                                                      \
-                acc x = (acc)((const type *)vx)[(k / inner * n + i) * inner + k % inner];          \
+                acc x = (acc)((const type *)vx)[(k / inner * n + i) * stride + k % inner];         \
                 sum = step;                                                                        \
             }                                                                                      \
             ((result *)y)[k] = (result)sum;                                                        \
@@ -31,17 +32,17 @@
 
 #define DEFINE_EXTREME(name, suffix, type, better)                                                 \
     static void name##_##suffix(void *value, int64_t *index, const void *vx, int64_t outer,        \
-                                int64_t n, int64_t inner)                                          \
+                                int64_t n, int64_t inner, int64_t stride)                          \
     {                                                                                              \
         for (int64_t k = 0; k < outer * inner; k++) {                                              \
-            const type *x = (const type *)vx + k / inner * n * inner + k % inner;                  \
+            const type *x = (const type *)vx + k / inner * n * stride + k % inner;                 \
             int64_t at = 0;                                                                        \
             for (int64_t i = 1; i < n; i++) {                                                      \
-                type a = x[i * inner], b = x[at * inner];                                          \
+                type a = x[i * stride], b = x[at * stride];                                        \
                 if (isnan((double)b)) break;                                                       \
                 if (better || isnan((double)a)) at = i;                                            \
             }                                                                                      \
-            ((type *)value)[k] = x[at * inner];                                                    \
+            ((type *)value)[k] = x[at * stride];                                                   \
             index[k] = at;                                                                         \
         }                                                                                          \
     }

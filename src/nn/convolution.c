@@ -234,7 +234,7 @@ static void sum_rows(void *context, int64_t first, int64_t rows)
 {
     const sum_job *j = context;
     nn_k()->reduce->sum[NN_K_SUM][j->dy->dtype](j->row + first, nn_element(j->dy, first * j->n),
-                                                rows, j->n, 1);
+                                                rows, j->n, 1, 1);
 }
 
 /* db from dy, contiguous. */

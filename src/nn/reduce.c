@@ -3,7 +3,8 @@
 **
 ** A long reduction is cut along n into blocks of rows; each block's partial
 ** result goes to its own place, and the partial results are reduced in block
-** order by the same kernel. Blocks depend on the shape alone.
+** order by the same kernel. One of wide rows is cut into blocks of columns.
+** Blocks depend on the shape alone.
 */
 #include "nn/reduce.h"
 
@@ -14,6 +15,7 @@
 #include "kernel/partition.h"
 #include "nn/blocks.h"
 #include "nn/elementwise.h"
+#include "tensor/cancel.h"
 #include "tensor/copy.h"
 #include "tensor/view.h"
 
@@ -46,26 +48,69 @@ static nn_status lay_out(layout *l, const nn_tensor *x, nn_reduction r, nn_error
     return NN_OK;
 }
 
+/* How a reduction is cut. At most one of gathered, blocks and across is not 1. */
+typedef struct cut {
+    int64_t gathered; /* outer places of a block */
+    int64_t rows;     /* of n in a block */
+    int64_t blocks;   /* along n */
+    int64_t width;    /* columns of a block */
+    int64_t across;   /* blocks side by side */
+    int64_t count;    /* of blocks in all */
+} cut;
+
+#define LEAST_WIDTH 64 /* columns: rows are read in runs of some cache lines */
+
+static cut cut_up(const layout *l)
+{
+    int64_t row = l->inner > 0 ? l->inner : 1, slab = l->n * row;
+    cut c = {.gathered = 1, .rows = l->n, .blocks = 1, .width = row, .across = 1};
+    if (slab < NN_K_BLOCK) {
+        c.gathered = NN_K_BLOCK / (slab > 0 ? slab : 1);
+    } else if (slab >= 2 * NN_K_BLOCK && row < NN_K_BLOCK) {
+        c.rows = NN_K_BLOCK / row;
+        c.blocks = (l->n + c.rows - 1) / c.rows;
+    } else if (slab >= 2 * NN_K_BLOCK) {
+        c.width = NN_K_BLOCK / l->n / LEAST_WIDTH * LEAST_WIDTH;
+        if (c.width < LEAST_WIDTH) c.width = LEAST_WIDTH;
+        c.across = (row + c.width - 1) / c.width;
+    }
+    c.count = (l->outer + c.gathered - 1) / c.gathered * c.blocks * c.across;
+    return c;
+}
+
+typedef struct block {
+    int64_t outer, rows, width; /* its size */
+    int64_t from;               /* where it begins in x */
+    int64_t to;                 /* where its results begin in (outer, blocks, inner) */
+} block;
+
+static block block_at(const cut *c, const layout *l, int64_t i)
+{
+    int64_t column = i % c->across * c->width, along = i / c->across % c->blocks;
+    int64_t first = along * c->rows, o = i / c->across / c->blocks * c->gathered;
+    return (block){
+        .outer = l->outer - o < c->gathered ? l->outer - o : c->gathered,
+        .rows = l->n - first < c->rows ? l->n - first : c->rows,
+        .width = l->inner - column < c->width ? l->inner - column : c->width,
+        .from = (o * l->n + first) * l->inner + column,
+        .to = (o * c->blocks + along) * l->inner + column,
+    };
+}
+
 typedef struct sum_job {
     nn_k_sum *kernel;
     char *out;     /* (outer, blocks, inner) of 8-byte results */
     const char *x; /* (outer, n, inner) */
     int64_t size;  /* bytes of an element of x */
     layout shape;
-    int64_t rows;     /* of n in a block */
-    int64_t blocks;   /* along n */
-    int64_t gathered; /* outer blocks handled at once, where blocks is 1 */
+    cut cut;
 } sum_job;
 
 static void sum_block(void *context, int64_t i)
 {
     const sum_job *j = context;
-    int64_t n = j->shape.n, inner = j->shape.inner;
-    int64_t o = i / j->blocks * j->gathered, first = i % j->blocks * j->rows;
-    int64_t rows = n - first < j->rows ? n - first : j->rows;
-    int64_t outer = j->shape.outer - o < j->gathered ? j->shape.outer - o : j->gathered;
-    j->kernel(j->out + (o * j->blocks + i % j->blocks) * inner * 8,
-              j->x + (o * n + first) * inner * j->size, outer, rows, inner);
+    block b = block_at(&j->cut, &j->shape, i);
+    j->kernel(j->out + b.to * 8, j->x + b.from * j->size, b.outer, b.rows, b.width, j->shape.inner);
 }
 
 /* Sums x, contiguous, into a new (outer, inner) tensor of float64 or int64. */
@@ -73,26 +118,18 @@ static nn_status sum_wide(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, co
                           nn_error *err)
 {
     nn_dtype wide = nn_dtype_is_float(x->dtype) ? NN_FLOAT64 : NN_INT64;
-    int64_t row = l->inner > 0 ? l->inner : 1, slab = l->n * row;
     sum_job job = {.kernel = nn_k()->reduce->sum[op][x->dtype],
                    .x = nn_tensor_data(x),
                    .size = (int64_t)nn_dtype_size(x->dtype),
                    .shape = *l,
-                   .rows = l->n,
-                   .blocks = 1,
-                   .gathered = slab < NN_K_BLOCK ? NN_K_BLOCK / (slab > 0 ? slab : 1) : 1};
-    if (slab >= 2 * NN_K_BLOCK && row < NN_K_BLOCK) {
-        job.rows = NN_K_BLOCK / row;
-        job.blocks = (l->n + job.rows - 1) / job.rows;
-    }
+                   .cut = cut_up(l)};
+    int64_t blocks = job.cut.blocks;
     nn_tensor partial = NN_TENSOR_EMPTY;
-    NN_TRY(nn_tensor_new(&partial, wide, 3, (int64_t[]){l->outer, job.blocks, l->inner}, err));
+    NN_TRY(nn_tensor_new(&partial, wide, 3, (int64_t[]){l->outer, blocks, l->inner}, err));
     job.out = nn_tensor_data(&partial);
     nn_status status = NN_OK;
-    if (nn_tensor_numel(&partial) > 0)
-        status = nn_blocks_run((l->outer + job.gathered - 1) / job.gathered * job.blocks, sum_block,
-                               &job, err);
-    if (status == NN_OK && job.blocks == 1) {
+    if (nn_tensor_numel(&partial) > 0) status = nn_blocks_run(job.cut.count, sum_block, &job, err);
+    if (status == NN_OK && blocks == 1) {
         *out = partial;
         return NN_OK;
     }
@@ -101,7 +138,7 @@ static nn_status sum_wide(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, co
     if (status == NN_OK) {
         nn_k_sum_op join = op == NN_K_PRODUCT ? NN_K_PRODUCT : NN_K_SUM;
         nn_k()->reduce->sum[join][wide](nn_tensor_data(out), nn_tensor_data(&partial), l->outer,
-                                        job.blocks, l->inner);
+                                        blocks, l->inner, l->inner);
     }
     nn_tensor_release(&partial);
     return status;
@@ -134,8 +171,12 @@ static nn_status reduce_sum(nn_tensor *out, nn_k_sum_op op, const nn_tensor *x, 
     if (status != NN_OK) return status;
     if (map) {
         int64_t n = nn_tensor_numel(&wide);
-        for (int64_t i = 0; i < n; i++)
-            nn_tensor_set(&wide, i, map(nn_tensor_get(&wide, i), argument));
+        double *sum = nn_tensor_data(&wide);
+        for (int64_t i = 0; i < n && !nn_cancelled_at(i); i++) sum[i] = map(sum[i], argument);
+        if (nn_cancelled()) {
+            nn_tensor_release(&wide);
+            return nn_interrupted(err);
+        }
     }
     return finish(out, &wide, &l, dtype, err);
 }
@@ -273,21 +314,15 @@ typedef struct extreme_job {
     const char *x;
     int64_t size; /* bytes of an element */
     layout shape;
-    int64_t rows;     /* of n in a block */
-    int64_t blocks;   /* along n */
-    int64_t gathered; /* outer blocks handled at once, where blocks is 1 */
+    cut cut;
 } extreme_job;
 
 static void extreme_block(void *context, int64_t i)
 {
     const extreme_job *j = context;
-    int64_t n = j->shape.n, inner = j->shape.inner;
-    int64_t o = i / j->blocks * j->gathered, first = i % j->blocks * j->rows;
-    int64_t rows = n - first < j->rows ? n - first : j->rows;
-    int64_t outer = j->shape.outer - o < j->gathered ? j->shape.outer - o : j->gathered;
-    int64_t at = (o * j->blocks + i % j->blocks) * inner;
-    j->kernel(j->value + at * j->size, j->index + at, j->x + (o * n + first) * inner * j->size,
-              outer, rows, inner);
+    block b = block_at(&j->cut, &j->shape, i);
+    j->kernel(j->value + b.to * j->size, j->index + b.to, j->x + b.from * j->size, b.outer, b.rows,
+              b.width, j->shape.inner);
 }
 
 /* The extremes of x, contiguous, as (outer, inner): of blocks along n, and then of those. The first
@@ -297,23 +332,22 @@ static nn_status find_extremes(nn_tensor *best, nn_tensor *at, extreme_job job, 
 {
     const layout *l = &job.shape;
     nn_tensor value = NN_TENSOR_EMPTY, index = NN_TENSOR_EMPTY;
-    int64_t results = l->outer * l->inner, shape[] = {l->outer, job.blocks, l->inner};
+    int64_t results = l->outer * l->inner, blocks = job.cut.blocks;
+    int64_t shape[] = {l->outer, blocks, l->inner};
     if (results == 0) return NN_OK;
-    bool cut = job.blocks > 1;
-    nn_status status = cut ? nn_tensor_new(&value, dtype, 3, shape, err) : NN_OK;
-    if (status == NN_OK && cut) status = nn_tensor_new(&index, NN_INT64, 3, shape, err);
-    job.value = nn_tensor_data(cut && status == NN_OK ? &value : best);
-    job.index = nn_tensor_data(cut && status == NN_OK ? &index : at);
-    if (status == NN_OK)
-        status = nn_blocks_run((l->outer + job.gathered - 1) / job.gathered * job.blocks,
-                               extreme_block, &job, err);
+    bool joined = blocks > 1;
+    nn_status status = joined ? nn_tensor_new(&value, dtype, 3, shape, err) : NN_OK;
+    if (status == NN_OK && joined) status = nn_tensor_new(&index, NN_INT64, 3, shape, err);
+    job.value = nn_tensor_data(joined && status == NN_OK ? &value : best);
+    job.index = nn_tensor_data(joined && status == NN_OK ? &index : at);
+    if (status == NN_OK) status = nn_blocks_run(job.cut.count, extreme_block, &job, err);
     int64_t *found = nn_tensor_data(at);
-    if (status == NN_OK && cut) {
-        job.kernel(nn_tensor_data(best), found, job.value, l->outer, job.blocks, l->inner);
+    if (status == NN_OK && joined) {
+        job.kernel(nn_tensor_data(best), found, job.value, l->outer, blocks, l->inner, l->inner);
         for (int64_t i = 0; i < results; i++) {
-            int64_t o = i / l->inner, block = found[i];
-            found[i] =
-                block * job.rows + job.index[(o * job.blocks + block) * l->inner + i % l->inner];
+            int64_t o = i / l->inner, at_block = found[i];
+            found[i] = at_block * job.cut.rows +
+                       job.index[(o * blocks + at_block) * l->inner + i % l->inner];
         }
     }
     for (int64_t i = 0; status == NN_OK && i < results; i++) found[i]++; /* count from 1 */
@@ -335,18 +369,11 @@ static nn_status extreme(nn_tensor *value, nn_tensor *index, const nn_tensor *x,
     if (status == NN_OK) status = nn_tensor_new(&best, x->dtype, l.ndim, l.shape, err);
     if (status == NN_OK) status = nn_tensor_new(&at, NN_INT64, l.ndim, l.shape, err);
     if (status == NN_OK) {
-        int64_t slab = l.n * l.inner;
         extreme_job job = {.kernel = kernels[x->dtype],
                            .x = nn_tensor_data(&plain),
                            .size = (int64_t)nn_dtype_size(x->dtype),
                            .shape = l,
-                           .rows = l.n,
-                           .blocks = 1,
-                           .gathered = slab > 0 && slab < NN_K_BLOCK ? NN_K_BLOCK / slab : 1};
-        if (slab >= 2 * NN_K_BLOCK && l.inner < NN_K_BLOCK) {
-            job.rows = NN_K_BLOCK / l.inner;
-            job.blocks = (l.n + job.rows - 1) / job.rows;
-        }
+                           .cut = cut_up(&l)};
         status = find_extremes(&best, &at, job, x->dtype, err);
         if (status == NN_OK && value) nn_tensor_retain(value, &best);
         if (status == NN_OK && index) nn_tensor_retain(index, &at);

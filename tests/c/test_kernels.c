@@ -182,8 +182,9 @@ static void test_clamp_and_where(const nn_k_set *tuned, const nn_k_set *ref)
         }
 }
 
-static const int64_t layouts[][3] = {{1, 0, 1},    {1, 1, 1},    {1, 17, 1}, {3, 1009, 1},
-                                     {2, 5000, 1}, {1, 31, 100}, {4, 7, 65}, {5, 1, 3}};
+static const int64_t layouts[][4] = {
+    {1, 0, 1, 1},      {1, 1, 1, 1},   {1, 17, 1, 1}, {3, 1009, 1, 1}, {2, 5000, 1, 1},
+    {1, 31, 100, 100}, {4, 7, 65, 65}, {5, 1, 3, 3},  {3, 9, 70, 101}, {2, 40, 1, 7}};
 #define LAYOUTS ((int)(sizeof layouts / sizeof layouts[0]))
 
 static void test_sums(const nn_k_set *tuned, const nn_k_set *ref)
@@ -198,10 +199,10 @@ static void test_sums(const nn_k_set *tuned, const nn_k_set *ref)
                 nn_k_sum_op magnitude = op == NN_K_PRODUCT ? NN_K_PRODUCT
                                         : op == NN_K_SUM   ? NN_K_SUM_ABS
                                                            : (nn_k_sum_op)op;
-                fill(x, (nn_k_type)type, s[0] * s[1] * s[2], false);
-                tuned->reduce->sum[op][type](got, x, s[0], s[1], s[2]);
-                ref->reduce->sum[op][type](expected, x, s[0], s[1], s[2]);
-                ref->reduce->sum[magnitude][type](size, x, s[0], s[1], s[2]);
+                fill(x, (nn_k_type)type, s[0] * s[1] * s[3], false);
+                tuned->reduce->sum[op][type](got, x, s[0], s[1], s[2], s[3]);
+                ref->reduce->sum[op][type](expected, x, s[0], s[1], s[2], s[3]);
+                ref->reduce->sum[magnitude][type](size, x, s[0], s[1], s[2], s[3]);
                 for (int64_t i = 0; i < s[0] * s[2]; i++) {
                     double bound = 2 * 0x1p-53 * (double)(s[1] + 1) * fabs(size[i]);
                     bool ok = real ? fabs(got[i] - expected[i]) <= bound
@@ -222,9 +223,9 @@ static void test_extremes(const nn_k_set *tuned, const nn_k_set *ref)
                 const int64_t *s = layouts[l];
                 nn_k_extreme *kernel = which ? tuned->reduce->max[type] : tuned->reduce->min[type];
                 nn_k_extreme *twin = which ? ref->reduce->max[type] : ref->reduce->min[type];
-                fill(x, (nn_k_type)type, s[0] * s[1] * s[2], l % 2 == 0);
-                kernel(got, got_at, x, s[0], s[1], s[2]);
-                twin(expected, expected_at, x, s[0], s[1], s[2]);
+                fill(x, (nn_k_type)type, s[0] * s[1] * s[3], l % 2 == 0);
+                kernel(got, got_at, x, s[0], s[1], s[2], s[3]);
+                twin(expected, expected_at, x, s[0], s[1], s[2], s[3]);
                 CHECK(same((nn_k_type)type, got, expected, s[0] * s[2]));
                 CHECK(memcmp(got_at, expected_at, (size_t)(s[0] * s[2]) * 8) == 0);
             }
@@ -238,7 +239,7 @@ static void test_long_sum(const nn_k_set *tuned)
     double sum;
     if (!x) return;
     for (int i = 0; i < N; i++) x[i] = 1.0f / 3;
-    tuned->reduce->sum[NN_K_SUM][NN_K_F32](&sum, x, 1, N, 1);
+    tuned->reduce->sum[NN_K_SUM][NN_K_F32](&sum, x, 1, N, 1, 1);
     CHECK_NEAR(sum, N * (double)(1.0f / 3), 1e-15);
     free(x);
 }

@@ -103,6 +103,7 @@ end]])
     assert.matches("^In%[4%]:1: undefined variable 'prnt' %(did you mean 'print'%?%)",
                    session:ask("f()"))
     assert.equal("In[6]:1: undefined variable 'qqqqqq'", session:ask("qqqqqq"))
+    assert.equal("In[7]:1: undefined variable 'exit' (Ctrl-D leaves)", session:ask("exit()"))
   end)
 
   it("leave alone variables that were set to nil, and the globals of files", function()

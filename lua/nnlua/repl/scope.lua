@@ -44,6 +44,7 @@ function scope.new(session)
     if session.defined and session.defined(name) then return nil end
     -- Every other name of one letter is near to one.
     local near = #name > 1 and options.suggest(name, scope.names(env)) or ""
+    if name == "exit" or name == "quit" then near = " (Ctrl-D leaves)" end
     error(("undefined variable '%s'%s"):format(name, near), 2)
   end
 

@@ -4,7 +4,7 @@
 ** A row (inner == 1) is summed in LANES independent accumulators, which the
 ** compiler keeps in vector registers, over chunks of CHUNK elements; the sums
 ** of chunks are added pairwise, so that the error of n additions grows like
-** log n. Columns (inner > 1) are summed COLUMNS at a time in a small array of
+** log n. Columns (stride > 1) are summed COLUMNS at a time in a small array of
 ** accumulators that stays in L1, one row after the other.
 */
 #include "kernel/reduce.h"
@@ -66,30 +66,31 @@ static uint64_t magnitude(uint64_t x)
         acc right = op##_row_##suffix(x + half, n - half);                                         \
         return JOIN_##op(left, right);                                                             \
     }                                                                                              \
-    static void op##_columns_##suffix(acc *y, const type *x, int64_t n, int64_t inner,             \
+    static void op##_columns_##suffix(acc *y, const type *x, int64_t n, int64_t stride,            \
                                       int64_t width)                                               \
     {                                                                                              \
         acc sum[COLUMNS];                                                                          \
         for (int64_t j = 0; j < width; j++) sum[j] = START_##op;                                   \
         for (int64_t i = 0; i < n; i++)                                                            \
             for (int64_t j = 0; j < width; j++) {                                                  \
-                wide v = (wide)x[i * inner + j];                                                   \
+                wide v = (wide)x[i * stride + j];                                                  \
                 sum[j] = JOIN_##op(sum[j], (acc)VALUE_##op(v));                                    \
             }                                                                                      \
         for (int64_t j = 0; j < width; j++) y[j] = sum[j];                                         \
     }                                                                                              \
-    static void op##_##suffix(void *vy, const void *vx, int64_t outer, int64_t n, int64_t inner)   \
+    static void op##_##suffix(void *vy, const void *vx, int64_t outer, int64_t n, int64_t inner,   \
+                              int64_t stride)                                                      \
     {                                                                                              \
         acc *y = vy;                                                                               \
         const type *x = vx;                                                                        \
         for (int64_t o = 0; o < outer; o++) {                                                      \
-            const type *block = x + o * n * inner;                                                 \
-            if (inner == 1) {                                                                      \
+            const type *block = x + o * n * stride;                                                \
+            if (stride == 1) {                                                                     \
                 y[o] = op##_row_##suffix(block, n);                                                \
                 continue;                                                                          \
             }                                                                                      \
             for (int64_t j = 0; j < inner; j += COLUMNS)                                           \
-                op##_columns_##suffix(y + o * inner + j, block + j, n, inner,                      \
+                op##_columns_##suffix(y + o * inner + j, block + j, n, stride,                     \
                                       inner - j < COLUMNS ? inner - j : COLUMNS);                  \
         }                                                                                          \
     }
@@ -97,18 +98,18 @@ static uint64_t magnitude(uint64_t x)
 /* BEFORE(a, b): a takes the place of b, the best so far. */
 #define DEFINE_EXTREME(op, suffix, type, BEFORE)                                                   \
     static void op##_##suffix(void *value, int64_t *index, const void *vx, int64_t outer,          \
-                              int64_t n, int64_t inner)                                            \
+                              int64_t n, int64_t inner, int64_t stride)                            \
     {                                                                                              \
         type *y = value;                                                                           \
         const type *x = vx;                                                                        \
         for (int64_t o = 0; o < outer; o++)                                                        \
             for (int64_t j = 0; j < inner; j++) {                                                  \
-                const type *column = x + o * n * inner + j;                                        \
+                const type *column = x + o * n * stride + j;                                       \
                 type best = column[0];                                                             \
                 int64_t at = 0;                                                                    \
                 for (int64_t i = 1; i < n; i++)                                                    \
-                    if (BEFORE(column[i * inner], best)) {                                         \
-                        best = column[i * inner];                                                  \
+                    if (BEFORE(column[i * stride], best)) {                                        \
+                        best = column[i * stride];                                                 \
                         at = i;                                                                    \
                     }                                                                              \
                 y[o * inner + j] = best;                                                           \
