@@ -66,7 +66,8 @@ describe("nn.sweep's TPE", function()
     local case, trials = recorded.conditional, {}
     local random, draw = drawer(case.seed), drawer(case.seed)
     for number, expected in ipairs(case.trials) do
-      local ready, proposal = tpe.is_ready(trials), nil
+      local ready = tpe.is_ready(trials)
+      local proposal
       if ready then
         proposal = tpe.propose({kind, x}, trials, 1, draw)
       else

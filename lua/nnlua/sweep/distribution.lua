@@ -3,6 +3,7 @@
 --   lambda = {min = 0.01, max = 100, log = true}      a number, its logarithm uniform
 --   units  = {min = 16, max = 256, step = 16}         an integer: both bounds are integers
 --   hidden = {values = {{25, 25}, {50}}}              one of a list
+--   rate   = {min = 1e-3, max = 1.0, log = true, points = 4}      in a grid: 0.001, 0.01, 0.1, 1
 --   epochs = 300                                      a constant, no distribution
 --
 -- Samplers work on internal values, floats: the number itself, or the position, from 0, in the list
@@ -19,7 +20,7 @@ local Distribution = class("Distribution")
 
 local FIELDS = {
   min = options.optional, max = options.optional, step = options.optional, log = false,
-  values = options.optional, integer = options.optional,
+  values = options.optional, integer = options.optional, points = options.optional,
 }
 
 local function refuse(name, format, ...)
@@ -31,7 +32,7 @@ local function is_number(value)
 end
 
 local function check_values(name, spec)
-  for _, field in ipairs {"min", "max", "step", "integer"} do
+  for _, field in ipairs {"min", "max", "step", "integer", "points"} do
     if spec[field] ~= nil then refuse(name, "'values' and '%s' exclude each other", field) end
   end
   if spec.log then refuse(name, "'values' and 'log' exclude each other") end
@@ -43,7 +44,7 @@ local function check_values(name, spec)
   for i, value in ipairs(spec.values) do
     local encoded, text = pcall(core.io.json_encode, value)
     if not encoded then
-      refuse(name, "value %d is a %s; numbers, strings, booleans and tables of these can be recorded",
+      refuse(name, "value %d is a %s; numbers, strings, booleans, tables of these are possible",
              i, options.type_name(value))
     elseif seen[text] then
       refuse(name, "values %d and %d are the same", seen[text], i)
@@ -67,6 +68,11 @@ local function check_range(name, spec)
   elseif spec.log and spec.step ~= nil then
     refuse(name, "'log' and 'step' exclude each other")
   end
+  if spec.points ~= nil and (math.type(spec.points) ~= "integer" or spec.points < 2) then
+    refuse(name, "'points' is an integer of at least 2, got %s", tostring(spec.points))
+  elseif spec.points and spec.step then
+    refuse(name, "'points' and 'step' exclude each other")
+  end
   local both = math.type(spec.min) == "integer" and math.type(spec.max) == "integer"
   if spec.integer and not both then
     refuse(name, "the bounds of an integer are integers, got %s and %s", spec.min, spec.max)
@@ -79,7 +85,8 @@ local function check_range(name, spec)
 end
 
 --- Distribution(name, spec): of the parameter `name`. spec: {min =, max =} with log = true or
---- step =, integer = false for floats between bounds that are integers; or {values =}.
+--- step =, integer = false for floats between bounds that are integers, points = how many of them a
+--- grid takes, evenly spaced; or {values =}.
 --- Raises, with the parameter's name, if no value is possible.
 function Distribution:init(name, spec)
   spec = options.check("parameter " .. name, spec, FIELDS)
@@ -92,6 +99,7 @@ function Distribution:init(name, spec)
   end
   local integer = check_range(name, spec)
   self.kind, self.log = integer and "integer" or "float", spec.log
+  self.points = spec.points
   self.step = spec.step and spec.step + 0.0 or integer and 1.0 or nil
   self.low, self.high = spec.min + 0.0, spec.max + 0.0
   if self.step then -- the last step inside
@@ -143,8 +151,8 @@ local function round_half_even(x)
   return low + 1.0
 end
 
---- distribution:bounds() -> low, high: what is sampled uniformly; logarithms if log, and half a step
---- further on both sides where there are steps, so that all values have the same chance.
+--- distribution:bounds() -> low, high: what is sampled uniformly; logarithms if log, and half a
+--- step further on both sides where there are steps, so that all values have the same chance.
 function Distribution:bounds()
   local low, high = self.low, self.high
   if self.kind ~= "choice" and self.step then
@@ -162,6 +170,32 @@ function Distribution:from_bounds(t)
   return clamp(self.low + steps * self.step, self.low, self.high)
 end
 
+--- distribution:from_unit(u) -> the internal value at the part u in [0,1) of the range.
+function Distribution:from_unit(u)
+  if self.kind == "choice" then return math.floor(u * #self.values) + 0.0 end
+  local low, high = self:bounds()
+  return self:from_bounds(low + (high - low) * u)
+end
+
+--- distribution:count() -> how many values a grid takes, or nil if that is not settled.
+function Distribution:count()
+  if self.kind == "choice" then return #self.values end
+  if self.points then return self.points end
+  return self.step and not self.log and math.floor((self.high - self.low) / self.step + 0.5) + 1
+         or self:is_single() and 1 or nil
+end
+
+--- distribution:nth(i) -> the internal value of place i = 0, 1, ... of a grid.
+function Distribution:nth(i)
+  if self.kind == "choice" then return i + 0.0 end
+  if not self.points then return self.low + i * (self.step or 0) end
+  local low, high = self.low, self.high
+  if self.log then low, high = math.log(low), math.log(high) end
+  -- exactly the bounds at the ends
+  if i == 0 then return self.low elseif i == self.points - 1 then return self.high end
+  return self:from_bounds(low + (high - low) * i / (self.points - 1))
+end
+
 --- distribution:uniform(draw) -> an internal value; draw() -> uniform numbers in [0,1). Of a choice
 --- the position of the largest of one number for each value, as in Optuna.
 function Distribution:uniform(draw)
@@ -173,8 +207,7 @@ function Distribution:uniform(draw)
     end
     return at - 1.0
   end
-  local low, high = self:bounds()
-  return self:from_bounds(low + (high - low) * draw())
+  return self:from_unit(draw())
 end
 
 return Distribution

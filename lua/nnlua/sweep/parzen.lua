@@ -2,9 +2,10 @@
 --
 --   p(x) = sum_k w_k prod_d K_kd(x_d)
 --
--- Of a number (or its logarithm) the kernel is a normal distribution cut off at the range, its width
--- the larger distance to a neighbour; with steps, the part of it in the step around x. Of a choice it
--- is almost all weight on the value seen. One more kernel, the prior, is as wide as the range.
+-- Of a number (or its logarithm) the kernel is a normal distribution cut off at the range, its
+-- width the larger distance to a neighbour; with steps, the part of it in the step around x. Of a
+-- choice it is almost all weight on the value seen. One more kernel, the prior, is as wide as the
+-- range.
 -- J. Bergstra et al. (2011), "Algorithms for Hyper-Parameter Optimization"; S. Watanabe (2023),
 -- arXiv:2304.11127. Widths and weights are those of Optuna 5's TPESampler.
 --
@@ -89,7 +90,8 @@ function Numbers:sample(kernels, draw)
   local below, mass = normal.cdf(vector(a)):totable(), normal.mass(vector(a), vector(b)):totable()
   for i, k in ipairs(kernels) do
     local u = draw()
-    local p, x = below[i] + u * mass[i], nil
+    local p = below[i] + u * mass[i]
+    local x
     if p <= 0.5 then
       x = normal.quantile(p)
     else
@@ -216,7 +218,8 @@ function Parzen:log_density(samples)
   end
   sum = core.add(sum, self.log_weights)
   local largest = core.max(sum, 2, {keepdim = true})
-  return core.add(core.log(core.sum(core.exp(core.sub(sum, largest)), 2)), largest:reshape(#largest))
+  local total = core.sum(core.exp(core.sub(sum, largest)), 2)
+  return core.add(core.log(total), largest:reshape(#largest))
 end
 
 return Parzen

@@ -1,8 +1,8 @@
 -- Tree-structured Parzen estimator: proposes what is likely among the good and unlikely among the
--- others. Candidates are drawn from l, the density of the best tenth of the trials, and the one with
--- the largest l(x)/g(x) is taken, g being the density of the rest. The defaults are those of Optuna
--- 5's TPESampler: multivariate, ten random trials first, 24 candidates, trials that still run count
--- among the others ("constant liar").
+-- others. Candidates are drawn from l, the density of the best tenth of the trials, and the one
+-- with the largest l(x)/g(x) is taken, g being the density of the rest. The defaults are those of
+-- Optuna 5's TPESampler: multivariate, ten random trials first, 24 candidates, trials that still
+-- run count among the others ("constant liar").
 --
 -- Invariant: what is proposed depends on the trials and on what draw() gives alone.
 
@@ -94,7 +94,9 @@ function tpe.propose(distributions, trials, sign, draw)
     if value > gain[chosen] then chosen = i end
   end
   local proposal = {}
-  for d, distribution in ipairs(distributions) do proposal[distribution.name] = samples[d][chosen] end
+  for d, distribution in ipairs(distributions) do
+    proposal[distribution.name] = samples[d][chosen]
+  end
   return proposal
 end
 
