@@ -53,7 +53,7 @@ AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
 # ---- Flags ----------------------------------------------------------------------------------
 
-LIB_PACKAGES := openblas zlib jansson nettle libpng libzip
+LIB_PACKAGES := openblas zlib jansson nettle libpng libzip sqlite3
 pkg_config = $(shell pkg-config $1)$(if $(filter-out 0,$(.SHELLSTATUS)),$(error \
     pkg-config $1 failed: `.ci/setup build` installs what is missing))
 

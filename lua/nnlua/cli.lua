@@ -16,7 +16,8 @@
 --   numbers {0.1, 1.0} | strings {"a", "b"}      (lists are written with commas: 25,25)
 -- min, max (inclusive), above, below (exclusive) bound numbers and list elements; choices bounds
 -- strings; empty = true allows an empty list; metavar stands for the value in --help;
--- positional = true makes it an argument without dashes, required unless it has a default;
+-- positional = true makes it an argument without dashes, required unless it has a default; with
+-- many = true of one value or more, a list; with optional = true it may also be left out: nil;
 -- continues = true makes it the folder of a run (nn.run) whose options become the defaults; but for
 -- those with once = true, which are of one call alone.
 -- Names are written with `_` in Lua and with `-` on the command line, where both are understood.
@@ -43,7 +44,7 @@ local METAVARS = {
 local FIELDS = {
   kind = true, min = true, max = true, above = true, below = true, choices = true,
   empty = true, metavar = true, positional = true, continues = true,
-  once = true,
+  once = true, many = true, optional = true,
 }
 
 local ITEM_KINDS = {integers = "integer", numbers = "number", strings = "string"}
@@ -185,6 +186,8 @@ local function declare(parser, spec)
   local element
   if spec.positional then
     element = parser:argument(spec.label)
+    element:argname(spec.metavar)
+    if spec.many then element:args(spec.optional and "*" or "+") end
   else
     element = parser:option("--" .. spec.label):argname(spec.metavar)
     if spec.key ~= spec.label then element:hidden_name("--" .. spec.key) end

@@ -29,11 +29,11 @@ end
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
                   "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
-                  "gaussian_blur", "get_record", "hold_interrupt", "hooks", "index", "isatty",
-                  "margin_loss", "optimizer_step", "raise", "rank", "recurrent",
-                  "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sum_to", "terminal_width", "version",
-                  "warp_affine", "warp_field"}
+                  "gaussian_blur", "get_record", "hold_interrupt", "hooks", "host", "index",
+                  "isatty", "last_seed", "margin_loss", "now", "optimizer_step", "process", "raise",
+                  "rank", "recurrent", "recurrent_backward", "rescale", "set_data", "set_index",
+                  "set_isa", "set_library", "set_record", "sqlite", "sum_to", "terminal_width",
+                  "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)

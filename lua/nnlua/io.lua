@@ -10,7 +10,8 @@ local io = {}
 for _, name in ipairs(options.sorted_keys(core.io)) do
   io[name] = core.io[name]
 end
-for _, name in ipairs {"safetensors_digest", "sort_bytes", "sync_file"} do
+for _, name in ipairs {"append_file", "crc32c", "is_locked", "lock_file", "mkdir_new",
+                       "safetensors_digest", "sort_bytes", "sync_file"} do
   io[name] = nil -- for this library
 end
 

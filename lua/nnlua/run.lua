@@ -1,117 +1,155 @@
--- A run keeps what an experiment finds: its configuration, its metrics, its files.
+-- A run keeps what an experiment does and finds, in a folder of its own.
 --
---   local run <close> = nn.run {name = "xor", config = opts, columns = {"epoch", "cost"}}
+--   local run <close> = nn.run {name = "xor", config = opts}
 --   run:log {epoch = 0, cost = 0.7}
 --   nn.plot.lines(run:path("cost.png"), {x = run.history.epoch, series = {{y = run.history.cost}}})
 --
--- Invariants: rows of metrics go to metrics.csv.partial, flushed at least every second, so a killed
--- run keeps them there; close() puts the complete metrics.csv in place in one step (temporary name,
--- synced, renamed). A resumed run goes on behind the rows of its checkpoint, so that the file gets
--- the bytes that it would have had without a break. Floats have 15 significant digits, enough to
--- compare runs.
+-- The folder, runs/NAME/DATE-TIME unless another is named:
+--   run.json      where the run came from (run/facts.lua); written at the start
+--   config.json   the configuration, as the script gave it
+--   state.json    what became of it: running, finished, failed (and why), interrupted
+--   lock          locked while the run is open: "running" without a lock means killed
+--   metrics.csv   a row per run:log, there as soon as log returns (run/metrics.lua)
+--   script.lua    a copy of the script; output.log: what it printed (run/output.lua)
+--
+-- Invariants: a folder is one process's at a time. What was logged is in the files, whatever
+-- becomes of the process. A resumed run goes on behind the rows of its checkpoint, so that
+-- metrics.csv gets the bytes that it would have had without a break; until it goes on, the folder
+-- is as it was.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
+local facts = require "nnlua.run.facts"
+local folder = require "nnlua.run.folder"
+local Metrics = require "nnlua.run.metrics"
+local open = require "nnlua.run.open"
 local options = require "nnlua.options"
+local output = require "nnlua.run.output"
 
 local Run = class("Run")
 
-local FLUSH_INTERVAL = 1 -- seconds
+local null = core.io.null
+
+local FORMAT <const> = 1 -- of the folder: run.json says so
 
 local function check(ok, message)
   if not ok then options.raise("run: %s", message) end
   return ok
 end
 
-local function cell(value)
-  if math.type(value) == "float" then return ("%.15g"):format(value) end
-  local text = tostring(value)
-  if text:find('[",\r\n]') then text = '"' .. text:gsub('"', '""') .. '"' end
-  return text
+local function write_json(self, name, value)
+  check(core.io.write_file(self:path(name), core.io.json_encode(value, {indent = 2}) .. "\n"))
 end
 
-local function row_text(values)
-  local cells = {}
-  for i, value in ipairs(values) do cells[i] = cell(value) end
-  return table.concat(cells, ",")
+-- What the JSON file says if it is an object, else nil.
+local function read_json(self, name)
+  local file <close> = io.open(self:path(name), "rb")
+  local ok, value = pcall(core.io.json_decode, file and file:read("a") or "")
+  return ok and type(value) == "table" and value or nil
 end
 
--- Where an earlier run of the folder left its rows, or nil.
-local function rows_left(self)
-  for _, path in ipairs {self.partial, self:path("metrics.csv")} do
-    local file = io.open(path, "rb")
-    if file then
-      file:close()
-      return path
-    end
-  end
+-- The seed that the configuration names, or else that of the last nn.manual_seed, or null.
+local function seed_of(config)
+  local nested = type(config) == "table" and config.options
+  local seed = type(config) == "table" and config.seed
+    or type(nested) == "table" and nested.seed or core.last_seed()
+  return math.type(seed) == "integer" and seed or null
 end
 
--- What is wrong with the rows in the folder if `bytes` bytes of them are to be kept, or nil.
-local function problem_with_rows(self, bytes)
-  local path = rows_left(self)
-  local file <close> = path and io.open(path, "rb")
-  if not file then return ("there is no %s"):format(self.partial) end
-  local header = file:read("l") -- nil if the run died before it was written
-  if header and header ~= row_text(self.columns) then
-    return ("%s has other columns"):format(path)
-  elseif file:seek("end") < bytes then
-    return ("%s has %d bytes, expected at least %d"):format(path, file:seek("end"), bytes)
-  end
-end
-
--- Opens metrics.csv.partial, with the first `bytes` bytes of what stands in the folder, or else a
--- header. From here on the folder is this run's: so is its config.json.
-local function open(self, bytes)
-  if self.config then check(core.io.write_file(self:path("config.json"), self.config)) end
-  self.config = nil
-  local source = bytes > 0 and check(io.open(rows_left(self), "rb"))
-  if source then
-    check(core.io.write_file(self.partial, source:read(bytes)))
-    source:close()
+-- run.json: of a resumed run it stays, with the facts of this process at the end of `resumed`.
+local function write_facts(self)
+  local found = facts.gather()
+  local info = self.resumes and read_json(self, "run.json")
+  if info then
+    info.resumed = info.resumed or core.io.json_array()
+    table.insert(info.resumed, found)
   else
-    os.rename(self.partial, self.partial .. ".old") -- rows of a killed run, if there are any
+    info = found
+    info.format, info.name, info.id = FORMAT, self.name, self.id
+    info.seed, info.tags = seed_of(self.config), core.io.json_array(self.tags)
+    info.notes = self.notes or null
   end
-  self.file = check(io.open(self.partial, "a"))
-  self.flushed = core.clock()
-  if not source then self:write_row(self.columns) end
+  write_json(self, "run.json", info)
+  local source <close> = found.script ~= null and io.open(found.script, "rb") or nil
+  local text = source and source:read("a")
+  if text then check(core.io.write_file(self:path("script.lua"), text)) end
 end
 
---- nn.run{name=, columns=, dir=, config=, resume=false} -> run, its folder made.
+-- state.json. `seconds` are those in which the run was open, in this process and those before.
+local function write_state(self, state, message)
+  local running = state == "running"
+  write_json(self, "state.json", {
+    state = state, started = self.started, ended = running and null or facts.time(core.now()),
+    seconds = self.seconds + core.clock() - self.clock, rows = self.metrics.rows,
+    message = message,
+  })
+end
+
+-- From here on the folder is this run's, and so are all files in it.
+local function begin(self)
+  if self.begun then return end
+  self.begun = true
+  if not self.resumes then folder.set_aside(self.dir) end
+  local before = self.resumes and read_json(self, "state.json") or {}
+  self.started = type(before.started) == "string" and before.started or facts.time(core.now())
+  self.seconds = type(before.seconds) == "number" and before.seconds or 0.0
+  if self.config then write_json(self, "config.json", self.config) end
+  write_facts(self)
+  self.metrics:open(self:path("metrics.csv"))
+  self.output = check(core.io.append_file(self:path("output.log")))
+  self.output:write(table.concat(self.printed))
+  self.printed = nil
+  write_state(self, "running")
+end
+
+-- Ends the run. What fails meanwhile is raised when all is done.
+local function finish(self, state, message)
+  if self.closed then return end
+  local ok, problem = true, nil
+  if not self.begun and self.metrics.rows > 0 then ok, problem = pcall(begin, self) end
+  self.closed = true
+  open.remove(self)
+  self.stop_listening()
+  self.metrics:close()
+  if self.begun and ok then ok, problem = pcall(write_state, self, state, message) end
+  if self.output then self.output:close() end
+  self.lock:close()
+  if not ok then error(problem, 0) end
+end
+
+--- nn.run{name=, config=, columns=, dir=, resume=false, tags=, notes=} -> run, its folder made.
 ---
---- name: of the experiment. dir: the folder; default runs/NAME/DATE-TIME, with -2, -3, ... after it
---- if that exists. config: a table that becomes config.json. columns: names of the metrics, the
---- header of metrics.csv. resume: leaves the rows in the folder alone until load_state_dict says
---- how many of them count, or log writes the first row of a new file; config.json is written no
---- sooner, so that a run that cannot go on changes nothing.
---- Raises if the folder or a file cannot be made, or if the rows there have other columns.
+--- name: of the experiment. config: a table that becomes config.json. columns: names of the
+--- metrics; if given, every row has these and no others, else the rows name them. dir: the folder;
+--- default NAME/DATE-TIME in $NNLUA_RUNS, or in `runs`, with -2, -3, ... after it if that exists.
+--- What an earlier run left in a folder that is named moves into earlier-1, -2, ... in it. tags: a
+--- list of texts, notes: a text, for those who read the run. resume: leaves the folder as it is
+--- until load_state_dict says how many of its rows count and something is logged.
+--- Raises if the folder or a file cannot be made, another process uses it, or resume finds rows
+--- with other columns.
 function Run:init(given)
-  local o = options.check("run", given, {name = options.required, columns = options.required,
+  local o = options.check("run", given, {name = options.required, columns = options.optional,
                                          dir = options.optional, config = options.optional,
-                                         resume = false})
-  self.dir = o.dir
-  if not self.dir then
-    local base = ("runs/%s/%s"):format(o.name, os.date("%Y%m%d-%H%M%S"))
-    local number = 1
-    self.dir = base
-    while os.rename(self.dir, self.dir) do -- exists
-      number = number + 1
-      self.dir = ("%s-%d"):format(base, number)
+                                         resume = false, tags = {}, notes = options.optional})
+  self.name, self.config, self.tags, self.notes = o.name, o.config, o.tags, o.notes
+  self.resumes, self.clock = o.resume, core.clock()
+  self.metrics = Metrics(o.columns)
+  self.columns, self.history = self.metrics.columns, self.metrics.history
+  if o.config ~= nil then core.io.json_encode(o.config) end -- raises before anything is made
+  self.dir, self.id, self.lock = folder.make(o.name, o.dir)
+  if o.resume and not self.metrics:fits(self:path("metrics.csv")) then
+    options.raise("run: %s has other columns", self:path("metrics.csv"))
+  end
+  self.printed = {}
+  self.stop_listening = output.listen(function(text)
+    if self.output then
+      self.output:write(text)
+    else
+      self.printed[#self.printed + 1] = text
     end
-  end
-  check(core.io.mkdir_p(self.dir))
-  self.columns = o.columns
-  self.history = {}
-  for _, column in ipairs(self.columns) do self.history[column] = {} end
-  self.config = o.config and core.io.json_encode(o.config, {indent = 2}) .. "\n"
-  self.partial = self:path("metrics.csv.partial")
-  self.kept = 0 -- bytes of the rows in the folder that count; until the file is open
-  if not o.resume then
-    open(self, 0)
-  elseif rows_left(self) then
-    local problem = problem_with_rows(self, 0)
-    if problem then options.raise("run: %s", problem) end
-  end
+  end)
+  open.add(self, finish)
+  if not o.resume then begin(self) end
 end
 
 --- run:path(name) -> path of a file in the run's folder.
@@ -119,35 +157,18 @@ function Run:path(name)
   return self.dir .. "/" .. name
 end
 
-function Run:write_row(values)
-  if not self.file then open(self, self.kept) end
-  check(self.file:write(row_text(values), "\n"))
-  local now = core.clock()
-  if now - self.flushed > FLUSH_INTERVAL then
-    check(self.file:flush())
-    self.flushed = now
-  end
+local function check_open(self)
+  if self.closed then options.raise("run: %s is closed", self.dir) end
+  begin(self)
 end
 
---- run:log{column = value, ...} appends one row of metrics; every column needs a value. The values
---- are also appended to the lists run.history[column].
-function Run:log(metrics)
-  if self.closed then options.raise("run: %s is closed", self.dir) end
-  local row = {}
-  for i, column in ipairs(self.columns) do
-    row[i] = metrics[column]
-    if row[i] == nil then options.raise("run: no value for the column '%s'", column) end
-  end
-  for _, name in ipairs(options.sorted_keys(metrics)) do
-    if not self.history[name] then
-      options.raise("run: no column '%s'%s", name, options.suggest(name, self.columns))
-    end
-  end
-  for i, column in ipairs(self.columns) do
-    local list = self.history[column]
-    list[#list + 1] = row[i]
-  end
-  self:write_row(row)
+--- run:log{column = value, ...} appends one row of metrics, which is in the file when log returns.
+--- The values, numbers, texts or booleans, are also appended to the lists run.history[column].
+--- Unless the columns are declared, a row may lack some (an empty cell, nan in the history) or
+--- bring new ones, which the rows before it lack.
+function Run:log(row)
+  check_open(self)
+  self.metrics:add(row)
 end
 
 --- run:last(column) -> the value of the last row, or nil if there is none.
@@ -156,61 +177,29 @@ function Run:last(column)
   return list and list[#list]
 end
 
--- A column of the history as one tensor if its values are all floats or all integers.
-local function packed(list)
-  local kind = math.type(list[1])
-  for i = 2, #list do
-    if math.type(list[i]) ~= kind then return list end
-  end
-  return kind and core.tensor(list, {dtype = kind == "float" and "float64" or "int64"}) or list
-end
-
---- run:state_dict() -> {bytes, history}: how much of the file of metrics there is, on the disk by
---- now, and what it says.
+--- run:state_dict() -> what load_state_dict needs: the rows.
 function Run:state_dict()
-  local state = {bytes = self.kept, history = {}}
-  if self.file then
-    check(self.file:flush())
-    check(core.io.sync_file(self.partial))
-    state.bytes = self.file:seek("end")
-  end
-  for i, column in ipairs(self.columns) do state.history[i] = packed(self.history[column]) end
-  return state
+  return self.metrics:state_dict()
 end
 
 --- run:load_state_dict(state) -> run, made with resume = true, now with the rows of the state: the
---- next row that is logged comes behind them, in history and file. Raises, and changes nothing, if
---- the folder does not have them.
+--- next row that is logged comes behind them, in history and file.
 function Run:load_state_dict(state)
-  if type(state) ~= "table" or math.type(state.bytes) ~= "integer"
-     or type(state.history) ~= "table" or #state.history ~= #self.columns then
-    core.arg_error(1, "load_state_dict", "not the state of a run with these columns")
-  elseif self.file then
+  if self.begun then
     options.raise("run: %s has rows already; make it with resume = true", self.dir)
   end
-  local problem = state.bytes > 0 and problem_with_rows(self, state.bytes)
-  if problem then options.raise("run: %s", problem) end
-  self.kept = state.bytes
-  for i, column in ipairs(self.columns) do
-    local list = state.history[i]
-    self.history[column] = core.is_tensor(list) and list:totable() or list
-  end
+  self.metrics:load_state_dict(state)
   return self
 end
 
---- run:close() puts metrics.csv in place; closing again does nothing. If that fails it raises, and
---- the rows are still in metrics.csv.partial.
+--- run:close() ends the run, which is finished; closing again does nothing. At the end of the scope
+--- of `local run <close>` an error that leaves it makes the run failed, or interrupted.
 function Run:close()
-  if not self.file and not self.closed and self.kept > 0 then open(self, self.kept) end
-  local file = self.file
-  self.file, self.closed = nil, true
-  if not file then return end
-  check(file:close())
-  local written <close> = check(io.open(self.partial, "rb"))
-  check(core.io.write_file(self:path("metrics.csv"), written:read("a")))
-  os.remove(self.partial)
+  finish(self, "finished")
 end
 
-Run.__close = Run.close
+function Run:__close(err)
+  finish(self, open.state_of(err))
+end
 
 return Run

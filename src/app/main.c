@@ -1,10 +1,11 @@
 /*
-** main.c - the command line: scripts, code, standard input, and the way into the REPL
+** main.c - the command line: scripts, commands, code, standard input, the way into the REPL
 **
 ** A Lua 5.4 interpreter in which require "nnlua" works without any environment variable: the
 ** C core is preloaded, and the Lua library is found from where the executable lies. `arg` and
 ** `...` are as in the stock interpreter; LUA_INIT is not read, so that a run depends on its
-** command line alone. Nothing here knows what a tensor is.
+** command line alone. A command is a script of the library's, nnlua/commands/NAME.lua.
+** Nothing here knows what a tensor is.
 ** Exit status: 0; 1 when a script fails or standard output cannot be written; 2 for a wrong
 ** command line; whatever a script gives os.exit; death by SIGINT after Ctrl-C.
 */
@@ -28,6 +29,7 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
     "Usage: nnlua [options] [FILE [args]]\n"
+    "       nnlua COMMAND [args]\n"
     "\n"
     "Runs the Lua script FILE; its arguments are in `arg` and in `...`.\n"
     "Without FILE: the REPL when standard input is a terminal, else runs standard input.\n"
@@ -38,6 +40,9 @@ static const char usage[] =
     "  --             end of options\n"
     "  -v, --version  show the versions of nnlua, Lua and BLAS, the instruction set, the threads\n"
     "  -h, --help     show this help\n"
+    "\n"
+    "Commands (a file of that name is run as ./COMMAND):\n"
+    "  runs           list, show, compare and remove the runs that experiments keep\n"
     "\n"
     "The engine is a module: local nn = require \"nnlua\". In the REPL, nn is there already.\n";
 
@@ -136,11 +141,26 @@ static void set_arg(lua_State *L, const command *cmd)
     lua_setglobal(L, "arg");
 }
 
+/* The library's script for the command `word`, on the stack; NULL if it has none. A word with a dot
+   or a slash is a file's name. */
+static const char *find_command(lua_State *L, const char *word)
+{
+    if (strpbrk(word, "./") || word[0] == '\0') return NULL;
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchpath");
+    lua_pushfstring(L, "nnlua.commands.%s", word);
+    lua_getfield(L, -3, "path");
+    lua_call(L, 2, 1);
+    return lua_tostring(L, -1);
+}
+
 static bool run_script(lua_State *L, const command *cmd)
 {
     const char *file = cmd->argv[cmd->script];
-    bool standard_input = strcmp(file, "-") == 0 && strcmp(cmd->argv[cmd->script - 1], "--") != 0;
-    int status = luaL_loadfile(L, standard_input ? NULL : file);
+    bool after_options = strcmp(cmd->argv[cmd->script - 1], "--") == 0;
+    bool standard_input = !after_options && strcmp(file, "-") == 0;
+    const char *found = after_options ? NULL : find_command(L, file);
+    int status = luaL_loadfile(L, standard_input ? NULL : found ? found : file);
     if (status != LUA_OK) return run_chunk(L, status, 0);
     int arguments = cmd->argc - cmd->script - 1;
     luaL_checkstack(L, arguments + 3, "too many arguments to the script");

@@ -18,8 +18,7 @@ void nnb_set_library(lua_State *L, const char *prefix)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);
 }
 
-/* Pushes "file:line: " of the innermost Lua function that is not the library's. */
-static void push_user_position(lua_State *L)
+void nnb_push_position(lua_State *L)
 {
     lua_Debug ar;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key);
@@ -39,7 +38,7 @@ static void push_user_position(lua_State *L)
 /* Raises the message on top of the stack at the user's line. */
 static int raise_top(lua_State *L)
 {
-    push_user_position(L);
+    nnb_push_position(L);
     lua_insert(L, -2);
     lua_concat(L, 2);
     return lua_error(L);

@@ -57,6 +57,9 @@ int nnb_type_error(lua_State *L, int arg, const char *function, const char *expe
 /* Raises a message at the user's line; lua_pushfstring's formats. */
 int nnb_error(lua_State *L, const char *format, ...);
 
+/* Pushes "file:line: " of the innermost Lua function that is not the library's, or "". */
+void nnb_push_position(lua_State *L);
+
 /* The trailing options table at arg (nil and none count as empty): raises, with a suggestion, if
 ** it holds a name that is not among the NULL-terminated ones. The getters below read from it.
 **
@@ -148,8 +151,10 @@ void nnb_open_chain(lua_State *L);
 void nnb_open_optimizer(lua_State *L);
 void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
+void nnb_open_host(lua_State *L);
 void nnb_open_warp(lua_State *L);
 void nnb_open_metrics(lua_State *L);
 void nnb_open_interrupt(lua_State *L);
+void nnb_open_sqlite(lua_State *L);
 
 #endif

@@ -43,8 +43,10 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_optimizer(L);
     nnb_open_io(L);
     nnb_open_system(L);
+    nnb_open_host(L);
     nnb_open_warp(L);
     nnb_open_metrics(L);
     nnb_open_interrupt(L);
+    nnb_open_sqlite(L);
     return 1;
 }

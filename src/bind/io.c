@@ -181,9 +181,10 @@ static int release_directory(lua_State *L)
 }
 
 /*
-** read_directory(path) -> {name, ...}, {is_directory, ...} | nil, message
+** read_directory(path) -> {name, ...}, {is_directory, ...}, {modified, ...} | nil, message
 **
-** Without "." and "..", sorted by the bytes of the names whatever the locale.
+** Without "." and "..", sorted by the bytes of the names whatever the locale. modified: in
+** nanoseconds since 1970.
 */
 static int io_read_directory(lua_State *L)
 {
@@ -192,15 +193,16 @@ static int io_read_directory(lua_State *L)
     nn_directory *found = nnb_io_holder(L, sizeof *found, DIRECTORY, release_directory);
     if (nn_directory_read(found, path, &err) != NN_OK)
         return nnb_io_fail(L, &err, "read_directory");
-    lua_createtable(L, (int)found->count, 0);
-    lua_createtable(L, (int)found->count, 0);
+    for (int i = 0; i < 3; i++) lua_createtable(L, (int)found->count, 0);
     for (size_t i = 0; i < found->count; i++) {
         lua_pushstring(L, found->entries[i].name);
-        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_rawseti(L, -4, (lua_Integer)i + 1);
         lua_pushboolean(L, found->entries[i].is_directory);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_pushinteger(L, found->entries[i].modified);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    return 2;
+    return 3;
 }
 
 typedef struct sorted_text {
@@ -265,6 +267,7 @@ void nnb_open_io(lua_State *L)
     nnb_open_io_safetensors(L);
     nnb_open_io_numpy(L);
     nnb_open_io_csv(L);
+    nnb_open_io_log(L);
     nnb_open_json(L);
     lua_setfield(L, -2, "io");
 }

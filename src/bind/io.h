@@ -40,5 +40,6 @@ void nnb_io_add_named(lua_State *L, size_t i, const char *name, nn_tensor *tenso
 void nnb_open_io_safetensors(lua_State *L);
 void nnb_open_io_numpy(lua_State *L);
 void nnb_open_io_csv(lua_State *L);
+void nnb_open_io_log(lua_State *L);
 
 #endif

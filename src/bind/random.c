@@ -9,8 +9,9 @@
 #include "bind/bind.h"
 #include "tensor/create.h"
 
-/* Registry key of the default generator. */
+/* Registry keys of the default generator, and of the seed that manual_seed gave it. */
 static const char default_key = 'g';
+static const char seed_key = 's';
 
 nn_rng *nnb_default_generator(lua_State *L)
 {
@@ -40,7 +41,16 @@ static int core_manual_seed(lua_State *L)
 {
     uint32_t seed = check_seed(L, 1, "manual_seed");
     nn_rng_seed(nnb_default_generator(L), seed);
+    lua_pushinteger(L, seed);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &seed_key);
     return 0;
+}
+
+/* last_seed() -> what manual_seed was last called with, or nil */
+static int core_last_seed(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &seed_key);
+    return 1;
 }
 
 static nn_rng *push_generator(lua_State *L, uint32_t seed)
@@ -178,6 +188,7 @@ static const luaL_Reg generator_methods[] = {
 
 static const luaL_Reg functions[] = {
     {"manual_seed", core_manual_seed},
+    {"last_seed", core_last_seed},
     {"Generator", core_generator},
     {"default_generator", core_default_generator},
     {"rand", core_rand},

@@ -52,6 +52,13 @@ nn_status nn_directory_make(const char *path, nn_error *err)
     return status;
 }
 
+nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err)
+{
+    *made = mkdir(path, 0777) == 0;
+    if (*made || errno == EEXIST) return NN_OK;
+    return refuse("make directory", path, errno, err);
+}
+
 /* ---- what is in one ---- */
 
 void nn_directory_release(nn_directory *directory)
@@ -75,7 +82,9 @@ static nn_status add_entry(nn_directory *out, size_t *room, DIR *stream, const c
     nn_directory_entry *entry = &out->entries[out->count];
     entry->name = nn_text_copy(name, strlen(name), err);
     if (entry->name == NULL) return NN_EMEM;
-    entry->is_directory = fstatat(dirfd(stream), name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+    bool known = fstatat(dirfd(stream), name, &info, 0) == 0;
+    entry->is_directory = known && S_ISDIR(info.st_mode);
+    entry->modified = known ? info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec : 0;
     out->count++;
     return NN_OK;
 }

@@ -47,10 +47,16 @@ nn_status nn_file_sync(const char *path, nn_error *err);
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
 
+/* Makes a directory whose parent is there; *made is false if it exists, as whatever it does. Of
+** several processes at once it is true for one. */
+nn_status nn_directory_make_new(const char *path, bool *made, nn_error *err);
+
 /* What a directory holds. */
 typedef struct nn_directory_entry {
     char *name;
     bool is_directory; /* links are followed */
+    int64_t modified;  /* nanoseconds since 1970; of a directory: when an entry came, went or was
+                          replaced */
 } nn_directory_entry;
 
 /* Empty when all zero (NN_DIRECTORY_EMPTY). */
