@@ -32,7 +32,7 @@ local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "co
                   "gaussian_blur", "get_record", "hold_interrupt", "hooks", "host", "index",
                   "isatty", "last_seed", "margin_loss", "now", "optimizer_step", "process", "raise",
                   "rank", "recurrent", "recurrent_backward", "rescale", "set_data", "set_index",
-                  "set_isa", "set_library", "set_record", "sqlite", "sum_to", "terminal_width",
+                  "set_isa", "set_library", "set_record", "sleep", "sqlite", "sum_to", "terminal_width",
                   "version", "warp_affine", "warp_field"}
 
 take(core)
