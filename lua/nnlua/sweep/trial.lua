@@ -27,9 +27,10 @@ Trial.PRUNED = signal("this trial was stopped early")
 Trial.LOST = signal("this trial belongs to another worker by now")
 Trial.STOPPED = signal("the sweep is being stopped")
 
---- Trial(sweep, store, row, {lease, stop}): row: of store:claim; lease: seconds; stop() -> whether
---- the trial is to be put back. Fields: number; configuration; repetition; attempt, from 1; seed, the
---- same for all attempts and different for each repetition; params.
+--- Trial(sweep, store, row, {lease, stop, trials}): row: of store:claim; lease: seconds; stop() ->
+--- whether the trial is to be put back; trials() -> those so far, as tpe.propose wants them.
+--- Fields: number; configuration; repetition; attempt, from 1; seed, the same for all attempts and
+--- different for each repetition; params.
 function Trial:init(sweep, store, row, given)
   self.sweep, self.store, self.row, self.given = sweep, store, row, given
   self.number, self.attempt, self.params = row.number, row.attempt, row.params
@@ -79,9 +80,9 @@ local function recordable(metrics)
   return copy
 end
 
---- trial:report(step, {metric = number, ...}) records what the trial has come to; steps are integers
---- that grow. Does not return when the trial ends here: the pruner stops it, another worker owns it,
---- or the sweep is stopped.
+--- trial:report(step, {metric = number, ...}) records what the trial has come to; steps are
+--- integers that grow. Does not return when the trial ends here: the pruner stops it, another
+--- worker owns it, or the sweep is stopped.
 function Trial:report(step, metrics)
   if self.raised then error(self.raised, 0) end
   local value = check_report(self, step, metrics)
@@ -100,7 +101,7 @@ function Trial:report(step, metrics)
   if self.given.stop and self.given.stop() then raise(self, Trial.STOPPED) end
 end
 
---- trial:last_step() -> the last step that was reported, by this or an earlier attempt; 0 without any.
+--- trial:last_step() -> the last step that was reported, by this or an earlier attempt; 0: none.
 function Trial:last_step()
   local last = self.reports[#self.reports]
   return last and last.step or 0

@@ -16,10 +16,10 @@ local DEFAULTS = {
   owner = options.required, lease = 30, stop = options.optional, trial_ended = options.optional,
 }
 
---- Worker(sweep, store, study, {owner, lease = 30, stop, trial_ended}): study: of store:create_study.
---- owner: a text that no other worker has. lease: seconds without a sign of life after which a trial
---- goes to another worker. stop() -> whether to put the trial back and end. trial_ended(trial,
---- state, message) is called after each.
+--- Worker(sweep, store, study, {owner, lease = 30, stop, trial_ended}): study: of
+--- store:create_study. owner: a text that no other worker has. lease: seconds without a sign of
+--- life after which a trial goes to another worker. stop() -> whether to put the trial back and
+--- end. trial_ended(trial, state, message) is called after each.
 function Worker:init(sweep, store, study, given)
   local o = options.check("Worker", given, DEFAULTS)
   self.sweep, self.store, self.study = sweep, store, study.id

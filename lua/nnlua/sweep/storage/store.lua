@@ -150,8 +150,8 @@ function Store:claim(study, owner, options)
   end)
 end
 
---- store:add(study, configuration, {internal, params, key}, seeds) -> whether this configuration
---- and its trials, one for each seed, are there now, waiting; false if that number or key was taken.
+--- store:add(study, configuration, {internal, params, key}, seeds) -> whether the configuration
+--- and its trials, one for each seed, are there now, waiting; false if number or key was taken.
 function Store:add(study, configuration, given, seeds)
   return self.db:transaction(function()
     for repetition = 1, seeds do
