@@ -13,7 +13,7 @@
 -- bytes of such a distance, m = means. f = 8 if float32 (4 bytes, the default) cannot hold the
 -- values' size. All numbers are little-endian, as base64.
 
-local base64 = require "nnlua.runs.report.base64"
+local base64 = require "nnlua.page.base64"
 
 local curves = {}
 
