@@ -33,9 +33,8 @@ typedef struct process {
     int status; /* of waitpid, once it ended */
 } process;
 
-/* The strings of the list at `index`, then those of `after`, then NULL: pointers into Lua's
-*strings,
-** which the list keeps. Pushes the userdata that holds them. */
+/* The strings of the list at `index`, then those of `after`, then NULL: pointers into strings of
+** Lua's, which the list keeps. Pushes the userdata that holds them. */
 static char **push_strings(lua_State *L, int index, char **after, const char *what)
 {
     size_t count = lua_istable(L, index) ? lua_rawlen(L, index) : 0, more = 0;

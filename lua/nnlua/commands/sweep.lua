@@ -10,13 +10,19 @@ local Monitor = require "nnlua.sweep.monitor"
 local options = require "nnlua.options"
 local owner = require "nnlua.sweep.owner"
 local Pool = require "nnlua.sweep.pool"
+local proposal = require "nnlua.sweep.proposal"
+local results = require "nnlua.sweep.results"
 local settings = require "nnlua.sweep.settings"
+local show = require "nnlua.sweep.show"
 local study = require "nnlua.sweep.study"
 local Sweep = require "nnlua.sweep.definition"
+local text_table = require "nnlua.text_table"
 local Worker = require "nnlua.sweep.worker"
 
 local PROGRAM <const> = "nnlua sweep"
 local USAGE_STATUS <const> = 2
+local MOST_ON_TERMINAL <const> = 50 -- configurations
+local DRY_TRIALS <const> = 10 -- configurations that --dry-run shows
 local POLL <const> = 0.05 -- seconds between two looks at workers and study
 
 local OVERVIEW <const> = [[
@@ -64,8 +70,8 @@ local function deadline_of(opts)
   if not opts.timeout then return function() return false end end
   local seconds = seconds_of(opts.timeout)
   if not seconds then
-    cli.fail(PROGRAM, ("option '--timeout': expected a time such as 90, 10m or 2h, got '%s'"):format(
-      opts.timeout), USAGE_STATUS)
+    cli.fail(PROGRAM, ("option '--timeout': expected a time such as 90, 10m or 2h, got '%s'")
+      :format(opts.timeout), USAGE_STATUS)
   end
   local ends = core.clock() + seconds
   return function() return core.clock() >= ends end
@@ -87,7 +93,7 @@ local function open_study(opts, sweep, where)
   return store, found
 end
 
--- A worker -----------------------------------------------------------------------------------------
+-- A worker --------------------------------------------------------------------------------------
 
 -- Runs trials in this process until there are none, it is to stop, or the study cannot be used.
 local function work(opts, sweep, where)
@@ -108,7 +114,7 @@ local function work(opts, sweep, where)
   end
 end
 
--- The parent ---------------------------------------------------------------------------------------
+-- The parent ------------------------------------------------------------------------------------
 
 -- The command line of a worker.
 local function worker_words(opts, where)
@@ -116,7 +122,7 @@ local function worker_words(opts, where)
   while arg[first - 1] do first = first - 1 end
   local words = {arg[first], "sweep", opts.file, "--worker", "--study", where.text,
                  "--lease", ("%.17g"):format(opts.lease)}
-  if opts.trials then table.move({"--trials", ("%d"):format(opts.trials)}, 1, 2, #words + 1, words) end
+  if opts.trials then words[#words + 1] = ("--trials=%d"):format(opts.trials) end
   if #opts.set > 0 then
     words[#words + 1] = "--set"
     table.move(opts.set, 1, #opts.set, #words + 1, words)
@@ -145,14 +151,13 @@ local function watch(opts, pool, monitor, pause)
   while true do
     local running = pool:poll()
     local failed = monitor:update()
-    if reason then -- known already
-    elseif pool.problem then
+    if reason == nil and pool.problem then
       stop("broken", plain(pool.problem))
-    elseif pause:seen() then
+    elseif reason == nil and pause:seen() then
       stop("interrupted", "stopping; running trials are put back (Ctrl-C again: at once)")
-    elseif is_over() then
+    elseif reason == nil and is_over() then
       stop("timeout", "the time is over; running trials are put back")
-    elseif opts.fail_fast and #failed > 0 then
+    elseif reason == nil and opts.fail_fast and #failed > 0 then
       stop("failed", "a trial failed; the others are put back")
     end
     if running == 0 then return reason end
@@ -173,13 +178,42 @@ local function run(opts, sweep, where)
   })
   local reason = watch(opts, pool, monitor, pause)
   monitor:close()
-  for _, line in ipairs(monitor:summary()) do print(line) end
+  print(table.concat(monitor:summary(), "\n"))
   local best = monitor.tally:best()
   if best then print("again: " .. settings.command(found.definition, best.params)) end
-  return reason
+  if reason then
+    print("the same command with --resume goes on")
+  elseif sweep.finished then
+    sweep.finished(results.read(store, found, where.dir))
+  end
+  if reason == "failed" or reason == "broken" or not best then os.exit(1, true) end
 end
 
 -- ------------------------------------------------------------------------------------------------
+
+-- Says what would be tried: the first configurations, as they come while none has a result.
+local function dry_run(sweep, where)
+  local goal = sweep.sign < 0 and "maximize" or "minimize"
+  print(("%s: %s %s by %s in %d trials%s; study: %s"):format(sweep.name, goal, sweep.metric,
+    sweep.method, sweep.trials * sweep.seeds, sweep.seeds > 1 and
+    (", %d of each configuration"):format(sweep.seeds) or "", where.text))
+  local shown, known, rows = math.min(sweep.trials, DRY_TRIALS), {}, {{"trial"}}
+  for i, distribution in ipairs(sweep.distributions) do rows[1][i + 1] = distribution.name end
+  for number = 1, shown do
+    local internal, key = proposal.next(sweep, number, {}, function(key) return known[key] end)
+    if not internal then break end
+    known[key] = true
+    local values, row = sweep:values(internal), {tostring(number)}
+    for i, distribution in ipairs(sweep.distributions) do
+      row[i + 1] = settings.short(values[distribution.name])
+    end
+    rows[#rows + 1] = row
+  end
+  print(table.concat(text_table.lines(rows, 0), "\n"))
+  if sweep.trials > shown then
+    print(sweep.method == "tpe" and "... and others, which depend on what these come to" or "...")
+  end
+end
 
 local function main(words)
   local opts = cli.parse(PROGRAM, OVERVIEW, {
@@ -200,13 +234,69 @@ local function main(words)
   }, words)
   local sweep = load_sweep(opts)
   local where = study.locate(opts.study, sweep.name)
-  if opts.worker then return work(opts, sweep, where) end
-  run(opts, sweep, where)
+  if opts.dry_run then
+    dry_run(sweep, where)
+  elseif opts.worker then
+    work(opts, sweep, where)
+  else
+    run(opts, sweep, where)
+  end
+end
+
+-- nnlua sweep show ------------------------------------------------------------------------------
+
+-- The study of that name in the store; the only one there is, if none is named.
+local function pick_study(program, store, name)
+  local names = store:studies()
+  if not name and #names == 1 then name = names[1] end
+  local found = name and store:study(name)
+  if found then return found end
+  if #names == 0 then cli.fail(program, "it holds no study") end
+  cli.fail(program, ("%s; it holds %s: --name NAME"):format(
+    name and ("no study '%s'"):format(name) or "one of several studies is needed",
+    table.concat(names, ", ")), USAGE_STATUS)
+end
+
+local function show_command(words)
+  local program = PROGRAM .. " show"
+  local opts = cli.parse(program, "Shows what a study has come to, while it runs or later.", {
+    {"study", nil, "a file, a folder, a sweep's name, or postgresql://...", kind = "string",
+     metavar = "STUDY", positional = true},
+    {"name", nil, "of the sweep, where a database holds several", kind = "string"},
+    {"trial", nil, "everything about one trial", kind = "integer", min = 1},
+    {"limit", nil, ("at most N configurations; 0: all (default: all, on a terminal %d)"):format(
+      MOST_ON_TERMINAL), kind = "integer", min = 0},
+    {"csv", nil, "write a row per trial", kind = "string", metavar = "FILE"},
+    {"times", false, "with --csv: also when and where trials ran"},
+    {"report", nil, "write an HTML page", kind = "string", metavar = "FILE.html"},
+  }, words)
+  local store <close> = cli.try(program, study.open, cli.try(program, study.find, opts.study))
+  local found = pick_study(program, store, opts.name)
+  local all = results.read(store, found)
+  if opts.csv then
+    cli.try(program, results.write_csv, opts.csv, store, all, opts.times)
+    print(("%s: %d trials"):format(opts.csv, #all.trials))
+  end
+  if opts.report then
+    cli.try(program, require("nnlua.sweep.report").write, opts.report, store, found)
+    print(("%s: %d trials"):format(opts.report, #all.trials))
+  end
+  if opts.trial then
+    local trial = all.trials[opts.trial]
+    if not trial then
+      cli.fail(program, ("there is no trial %d; there are %d"):format(opts.trial, #all.trials))
+    end
+    print(table.concat(show.trial(store, all, trial), "\n"))
+  elseif not opts.csv and not opts.report then
+    local limit = opts.limit or core.isatty("stdout") and MOST_ON_TERMINAL or 0
+    print(table.concat(show.lines(store, all, limit > 0 and limit or math.huge), "\n"))
+  end
 end
 
 local words = table.move(arg, 1, #arg, 1, {})
 if words[1] == "show" then
   table.remove(words, 1)
+  show_command(words)
 else
   main(words)
 end

@@ -30,7 +30,8 @@ local function sort_out(program, sweep, values)
     else
       local hint = options.suggest(name, known)
       if hint ~= "" then
-        cli.fail(program, ("option '--set': the sweep has no parameter '%s'%s"):format(name, hint), 2)
+        cli.fail(program, ("option '--set': the sweep has no parameter '%s'%s"):format(name, hint),
+                 2)
       end
       other[name] = values[name]
     end

@@ -1,5 +1,5 @@
--- What is seen of a sweep while it runs: a table that is redrawn in place on a terminal, else a line
--- for each trial that ends.
+-- What is seen of a sweep while it runs: a table that is redrawn in place on a terminal, else a
+-- line for each trial that ends.
 --
 -- Invariant: on a terminal no line is longer than it is wide, so that what was drawn can be found
 -- again; what fails stays on the screen.
@@ -45,8 +45,9 @@ end
 
 -- "best test_accuracy 0.9312 (trial 7): lambda=3.2 lr=0.1"
 local function best_text(self, best)
-  return ("best %s %s (%s %d): %s"):format(self.metric, mean_text(best),
-    self.tally.seeds > 1 and "configuration" or "trial", best.number, params_text(self, best.params))
+  local what = self.tally.seeds > 1 and "configuration" or "trial"
+  return ("best %s %s (%s %d): %s"):format(self.metric, mean_text(best), what, best.number,
+                                           params_text(self, best.params))
 end
 
 -- "trial 7 done, test_accuracy 0.9312: lambda=3.2 lr=0.1"

@@ -1,7 +1,7 @@
 -- The worker processes of one `nnlua sweep`.
 --
--- Invariants: when the pool is closed no process of it runs; a worker that dies while it has a trial
--- is replaced, and attempts of trials are counted, so that this ends.
+-- Invariants: when the pool is closed no process of it runs; a worker that dies while it has a
+-- trial is replaced, and attempts of trials are counted, so that this ends.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"

@@ -182,7 +182,8 @@ local function suggest(self, fname, name, spec)
     end
     row.params[name] = distribution:external(row.internal[name])
     rawset(self.params, name, row.params[name])
-    if not beyond_trial(self, self.store.suggested, self.store, row) then raise(self, Trial.LOST) end
+    local kept = beyond_trial(self, self.store.suggested, self.store, row)
+    if not kept then raise(self, Trial.LOST) end
   end
   return distribution:external(row.internal[name])
 end

@@ -58,9 +58,11 @@ local function next_trial(self)
   end
 end
 
+-- The error with the functions of the script that it came through, but for those of the library
+-- that called them.
 local function with_traceback(message)
   if type(message) ~= "string" or message == "interrupted" then return message end
-  return debug.traceback(message, 2)
+  return (debug.traceback(message, 2):gsub("\n\t%[C%]: in function 'xpcall'\n[^\n]*worker%.lua:.*", ""))
 end
 
 -- Runs the trial. -> state, value, message: state also "released" or "lost".
