@@ -201,6 +201,12 @@ function Distribution:nth(i)
   return self:from_bounds(low + (high - low) * i / (self.points - 1))
 end
 
+--- distribution:middle() -> the internal value in the middle of the range; of a choice, the first.
+function Distribution:middle()
+  if self.kind == "choice" then return 0.0 end
+  return self:from_unit(0.5)
+end
+
 --- distribution:uniform(draw) -> an internal value; draw() -> uniform numbers in [0,1). Of a choice
 --- the position of the largest of one number for each value, as in Optuna.
 function Distribution:uniform(draw)
