@@ -312,4 +312,17 @@ function History:values_at(step)
   return list
 end
 
+--- store:each_report(study) -> iterator over {number (of the trial), step, value (NaN if it was
+--- none)} of all trials, by trial and step.
+function Store:each_report(study)
+  local next_row, state, start, closing = self.db:rows([[SELECT t.number, r.step, r.value
+    FROM trials t JOIN reports r ON r.trial = t.id WHERE t.study = ?
+    ORDER BY t.number, r.step]], study)
+  return function(...)
+    local row = next_row(...)
+    if row then row.value = row.value or 0 / 0 end
+    return row
+  end, state, start, closing
+end
+
 return Store
