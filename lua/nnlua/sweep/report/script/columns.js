@@ -28,7 +28,8 @@ for (const axis of parameters) {
 columns.push(
   column("seconds", "time", trial => trial.seconds, trial => formatSeconds(trial.seconds)),
   column("attempt", "attempt", trial => trial.attempt || undefined),
-  column("started", "started", trial => finite(trial.started), trial => clock(trial.started)),
+  column("started", "started", trial => finite(trial.started), trial => clock(trial.started)));
+if (page.trials.messages.length > 0) columns.push(
   column("message", "message", trial => trial.message === undefined ? undefined : trial.message.split("\n")[0]));
 
 for (const one of columns) {

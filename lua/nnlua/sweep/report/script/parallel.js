@@ -98,7 +98,7 @@ class Parallel extends Panel {
       else groups[shadeOf(goodness(trial.value))].push(trial.index);
     }
     const count = below.length + groups.reduce((sum, group) => sum + group.length, 0);
-    const alpha = count > 3000 ? 0.25 : count > 800 ? 0.4 : count > 100 ? 0.65 : 0.85;
+    const alpha = count > 2000 ? Math.max(0.04, 300 / count) : count > 800 ? 0.3 : count > 100 ? 0.65 : 0.85;
     paint.lineJoin = "round";
     const stroke = (list, colour, width, strength) => {
       paint.strokeStyle = colour;
