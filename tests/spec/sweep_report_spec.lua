@@ -48,7 +48,8 @@ describe("the report of a study", function()
   end)
 
   it("has what each trial reported", function()
-    local counts, steps = unpack_all(data.reports.counts, "I4"), unpack_all(data.reports.steps, "I4")
+    local counts = unpack_all(data.reports.counts, "I4")
+    local steps = unpack_all(data.reports.steps, "I4")
     local values, at = unpack_all(data.reports.values, "f"), 0
     for i, trial in ipairs(found.trials) do
       local reports = store:reports(trial.id)
