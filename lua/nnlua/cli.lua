@@ -18,6 +18,7 @@
 -- strings; empty = true allows an empty list; metavar stands for the value in --help;
 -- positional = true makes it an argument without dashes, required unless it has a default; with
 -- many = true of one value or more, a list; with optional = true it may also be left out: nil;
+-- many = true on an option: one value or more behind each time that it is given: a list;
 -- continues = true makes it the folder of a run (nn.run) whose options become the defaults; but for
 -- those with once = true, which are of one call alone.
 -- Names are written with `_` in Lua and with `-` on the command line, where both are understood.
@@ -192,6 +193,7 @@ local function declare(parser, spec)
   else
     element = parser:option("--" .. spec.label):argname(spec.metavar)
     if spec.key ~= spec.label then element:hidden_name("--" .. spec.key) end
+    if spec.many then element:args("+"):count("*"):action("concat") end
   end
   element:description(spec.help):target(spec.key)
   if spec.default ~= nil then element:default(default_text(spec.default)) end

@@ -28,13 +28,14 @@ end
 
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
-                  "display_clip", "display_width", "documentation", "edit_distance", "exact_add_",
-                  "exact_sums", "exact_value", "fail_allocation", "gaussian_blur", "get_record",
-                  "hold_interrupt", "hooks", "host", "index", "interrupt_after", "isatty",
-                  "last_seed", "margin_loss", "now", "optimizer_step", "process", "raise", "rank",
-                  "recurrent", "recurrent_backward", "rescale", "set_data", "set_index", "set_isa",
-                  "set_library", "set_record", "sqlite", "storage", "sum_to", "terminal_size",
-                  "terminal_width", "uninterrupted", "version", "warp_affine", "warp_field"}
+                  "display_clip", "display_width", "documentation", "edit_distance",
+                  "end_with_parent", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
+                  "gaussian_blur", "get_record", "hold_interrupt", "hooks", "host", "index",
+                  "interrupt_after", "isatty", "last_seed", "margin_loss", "now", "optimizer_step",
+                  "process", "raise", "rank", "recurrent", "recurrent_backward", "rescale",
+                  "set_data", "set_index", "set_isa", "set_library", "set_record", "sleep", "spawn",
+                  "sqlite", "storage", "sum_to", "terminal_size", "terminal_width", "uninterrupted",
+                  "version", "warp_affine", "warp_field"}
 
 take(core)
 take(functional)
@@ -87,7 +88,7 @@ nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
 local LAZY = {"breakpoint", "checkpoint", "cli", "data", "export", "figures", "fit", "inspect",
-              "onnx", "plot", "pretty", "progress", "run"}
+              "onnx", "plot", "pretty", "progress", "run", "sweep"}
 local lazy = {}
 for _, name in ipairs(LAZY) do
   lazy[name] = true

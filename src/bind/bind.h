@@ -154,6 +154,7 @@ void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
 void nnb_open_host(lua_State *L);
 void nnb_open_display(lua_State *L);
+void nnb_open_process(lua_State *L);
 void nnb_open_warp(lua_State *L);
 void nnb_open_metrics(lua_State *L);
 void nnb_open_interrupt(lua_State *L);

@@ -46,6 +46,7 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_system(L);
     nnb_open_host(L);
     nnb_open_display(L);
+    nnb_open_process(L);
     nnb_open_warp(L);
     nnb_open_metrics(L);
     nnb_open_interrupt(L);

@@ -100,6 +100,18 @@ static int core_clock(lua_State *L)
     return 1;
 }
 
+/* sleep(seconds): at most so long; a signal ends it. */
+static int core_sleep(lua_State *L)
+{
+    lua_Number seconds = luaL_checknumber(L, 1);
+    if (!(seconds > 0)) return 0;
+    if (seconds > 3600) seconds = 3600;
+    struct timespec time = {.tv_sec = (time_t)seconds};
+    time.tv_nsec = (long)((seconds - (lua_Number)time.tv_sec) * 1e9);
+    nanosleep(&time, NULL);
+    return 0;
+}
+
 /* edit_distance(a, b): how far apart two names are, for "did you mean" */
 static int core_edit_distance(lua_State *L)
 {
@@ -138,6 +150,7 @@ static const luaL_Reg functions[] = {
     {"set_memory_cap", core_set_memory_cap},
     {"fail_allocation", core_fail_allocation},
     {"clock", core_clock},
+    {"sleep", core_sleep},
     {"edit_distance", core_edit_distance},
     {"isatty", core_isatty},
     {"terminal_width", core_terminal_width},

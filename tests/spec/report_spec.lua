@@ -1,10 +1,10 @@
 local core = require "nnlua.core"
-local base64 = require "nnlua.runs.report.base64"
+local base64 = require "nnlua.page.base64"
 local curves = require "nnlua.runs.report.curves"
 local pictures = require "nnlua.runs.report.pictures"
 local reader = require "nnlua.runs.reader"
 local report = require "nnlua.runs.report"
-local safe = require "nnlua.runs.report.safe"
+local safe = require "nnlua.page.safe"
 
 local function read_file(path)
   local file <close> = assert(io.open(path, "rb"))

@@ -16,7 +16,7 @@ local page = require "nnlua.runs.report.page"
 local pictures = require "nnlua.runs.report.pictures"
 local reader = require "nnlua.runs.reader"
 local record = require "nnlua.runs.report.record"
-local safe = require "nnlua.runs.report.safe"
+local safe = require "nnlua.page.safe"
 
 local report = {}
 

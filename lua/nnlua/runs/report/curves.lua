@@ -13,31 +13,9 @@
 -- bytes of such a distance, m = means. f = 8 if float32 (4 bytes, the default) cannot hold the
 -- values' size. All numbers are little-endian, as base64.
 
-local base64 = require "nnlua.runs.report.base64"
+local numbers = require "nnlua.page.numbers"
 
 local curves = {}
-
-local BLOCK = 200 -- numbers that are packed at a time; Lua's stack holds them
-local LARGEST, SMALLEST = 3.4e38, 1.2e-38 -- of float32, without denormals
-
-local function pack(list, format)
-  local parts = {}
-  for first = 1, #list, BLOCK do
-    local last = math.min(first + BLOCK - 1, #list)
-    parts[#parts + 1] = string.pack("<" .. format:rep(last - first + 1),
-                                    table.unpack(list, first, last))
-  end
-  return base64.encode(table.concat(parts))
-end
-
--- "f" if all finite values fit float32, else "d".
-local function number_format(values)
-  for i = 1, #values do
-    local size = math.abs(values[i])
-    if size > LARGEST and size < math.huge or size < SMALLEST and size > 0 then return "d" end
-  end
-  return "f"
-end
 
 -- The rows of values[first..last] that are kept, appended to rows, of a sparse column without gaps;
 -- the mean of the finite ones.
@@ -66,27 +44,39 @@ local function keep(values, first, last, rows, sparse)
   return count > 0 and sum / count or 0 / 0
 end
 
+-- The kept rows of a list that has more than `bins` stretches, the stretches' means and length.
+local function thin(values, bins, sparse)
+  local n = #values
+  local stretch = (n + bins - 1) // bins
+  local rows, means = {}, {}
+  for first = 1, n, stretch do
+    means[#means + 1] = keep(values, first, math.min(first + stretch - 1, n), rows, sparse)
+  end
+  return rows, means, stretch
+end
+
+--- curves.kept(values, bins) -> list of the rows of a curve that are kept, or nil if all are.
+function curves.kept(values, bins)
+  if #values <= 2 * bins then return nil end
+  return (thin(values, bins))
+end
+
 --- curves.pack(values, bins [, sparse]) -> the packed curve of a list of numbers.
 function curves.pack(values, bins, sparse)
   local n = #values
   if n <= 2 * bins then
-    local format = number_format(values)
-    return {n = n, v = pack(values, format), s = sparse, f = format == "d" and 8 or nil}
+    local format = numbers.float_format(values)
+    return {n = n, v = numbers.pack(values, format), s = sparse, f = format == "d" and 8 or nil}
   end
-  local stretch = (n + bins - 1) // bins
-  local rows, means = {}, {}
-  for first = 1, n, stretch do
-    means[#means + 1] = keep(values, first, math.min(first + stretch - 1, n), rows,
-                             sparse)
-  end
+  local rows, means, stretch = thin(values, bins, sparse)
   local distances, kept, before = {}, {}, 0
   for i, row in ipairs(rows) do
     distances[i], kept[i], before = row - before, values[row], row
   end
   local width = 2 * stretch < 256 and 1 or 2 * stretch < 65536 and 2 or 4
-  local format = number_format(kept) -- the means lie between them
-  return {n = n, k = stretch, s = sparse, w = width, r = pack(distances, "I" .. width),
-          v = pack(kept, format), m = pack(means, format), f = format == "d" and 8 or nil}
+  local format = numbers.float_format(kept) -- the means lie between them
+  return {n = n, k = stretch, s = sparse, w = width, r = numbers.pack(distances, "I" .. width),
+          v = numbers.pack(kept, format), m = numbers.pack(means, format), f = format == "d" and 8 or nil}
 end
 
 local SPARSE = 0.2 -- part of the rows before the last value that are gaps

@@ -3,7 +3,7 @@
 -- Invariant: the budget goes round the runs: each run's first picture comes before any run's
 -- second, so that one run with a thousand pictures does not cost the others theirs.
 
-local base64 = require "nnlua.runs.report.base64"
+local base64 = require "nnlua.page.base64"
 
 local pictures = {}
 

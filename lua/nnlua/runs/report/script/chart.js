@@ -7,31 +7,15 @@ const DRAG = 6; // pixels before a press is a drag
 const READ_OUT = 8; // lines in a read-out
 const MANY = 24; // lines from which on each is drawn thin
 
-class Chart {
+class Chart extends Panel {
   constructor(spec, view, zoomX) {
+    super(spec.title);
     Object.assign(this, {spec, view, zoomX, lines: [], yRange: null, near: null, drag: null});
-    this.canvas = make("canvas", {class: "base", "aria-hidden": "true"});
-    this.over = make("canvas", {class: "over", tabindex: "0", role: "img"});
-    this.readout = make("div", {class: "readout", hidden: true, role: "status"});
-    this.frame = make("div", {class: "frame"}, this.canvas, this.over, this.readout);
-    const wide = make("button", {type: "button", class: "icon", "aria-pressed": "false",
-      "aria-label": "Enlarge " + spec.title, title: "Enlarge", onclick: () => {
-        wide.setAttribute("aria-pressed", String(this.element.classList.toggle("wide")));
-      }}, "\u2922");
     this.reset = make("button", {type: "button", class: "icon", hidden: true, title: "Reset the zoom",
       "aria-label": "Reset the zoom of " + spec.title, onclick: () => this.unzoom()}, "\u21ba");
     this.splits = make("span", {class: "splits"});
-    this.element = make("figure", {class: "chart"},
-      make("figcaption", null, make("span", {class: "title"}, spec.title),
-        this.splits, this.reset, wide), this.frame);
+    this.tools.before(this.splits, this.reset);
     this.listen();
-    this.visible = false;
-    new IntersectionObserver(([entry]) => {
-      this.visible = entry.isIntersecting;
-      if (this.visible && this.stale) this.draw();
-    }, {rootMargin: "300px"}).observe(this.frame);
-    // what is drawn while the printer's page is laid out comes too late for the paper
-    new ResizeObserver(() => { if (!printing) this.refresh(); }).observe(this.frame);
   }
 
   /** The key to the dashes, if there is more than one kind of line. */
@@ -55,12 +39,6 @@ class Chart {
     this.lines = null;
     this.near = null;
     this.refresh();
-  }
-
-  /** Draws now if the chart is on the screen, else when it gets there. */
-  refresh() {
-    this.stale = true;
-    if (this.visible || printing) this.draw();
   }
 
   // ---- Geometry ----
@@ -96,17 +74,9 @@ class Chart {
   }
 
   layout() {
-    const width = this.frame.clientWidth, height = this.frame.clientHeight;
-    const ratio = devicePixelRatio || 1;
-    for (const canvas of [this.canvas, this.over]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-    }
     const xs = this.xLimits(), ys = this.yLimits(xs);
-    const paint = this.canvas.getContext("2d");
-    paint.font = "11px " + getComputedStyle(document.body).fontFamily;
-    const plot = {top: 8, bottom: height - 38, right: width - 14};
+    const paint = this.resize();
+    const plot = {top: 8, bottom: this.height - 38, right: this.width - 14};
     this.y = scaleOf(ys[0], ys[1], this.view.logY, plot.bottom, plot.top);
     this.yTicks = ticksOf(this.y, (plot.bottom - plot.top) / 36);
     plot.left = 14 + Math.max(...this.yTicks.map(v => paint.measureText(tickText(v)).width), 16);
@@ -114,20 +84,17 @@ class Chart {
     this.xTicks = ticksOf(this.x, (plot.right - plot.left) / 64)
       .filter(value => Number.isInteger(value) || !(this.view.x === null || counters.has(this.view.x)));
     this.plot = plot;
-    this.width = width;
-    this.height = height;
     return paint;
   }
 
   // ---- Drawing ----
 
   draw() {
-    if (this.frame.clientWidth === 0) return;
-    this.stale = false;
     if (this.lines === null) this.lines = linesOf(this.spec, this.runs, this.view);
     this.splits.replaceChildren(...this.keyToLines());
     const paint = this.layout();
-    this.drawAxes(paint);
+    this.drawAxes(paint, {label: this.view.x === null ? "row" : this.view.x});
+    if (this.lines.length === 0) this.drawNote(paint, "no values");
     paint.save();
     paint.beginPath();
     paint.rect(this.plot.left, this.plot.top - 1, this.plot.right - this.plot.left,
@@ -140,44 +107,6 @@ class Chart {
       + ": arrow keys read values, + and \u2212 zoom, 0 resets");
     this.reset.hidden = !this.yRange && !this.view.range;
     this.drawOver();
-  }
-
-  drawAxes(paint) {
-    const style = getComputedStyle(document.body), {left, right, top, bottom} = this.plot;
-    const ink = printing ? "#555" : style.getPropertyValue("--muted");
-    paint.clearRect(0, 0, this.width, this.height);
-    paint.fillStyle = ink;
-    paint.strokeStyle = printing ? "#ddd" : style.getPropertyValue("--grid");
-    paint.lineWidth = 1;
-    paint.textAlign = "right";
-    paint.textBaseline = "middle";
-    for (const value of this.yTicks) {
-      const y = Math.round(this.y.at(value)) + 0.5;
-      if (y < top - 1 || y > bottom + 1) continue;
-      paint.beginPath();
-      paint.moveTo(left, y);
-      paint.lineTo(right, y);
-      paint.stroke();
-      paint.fillText(tickText(value), left - 6, y);
-    }
-    paint.textBaseline = "top";
-    let free = -Infinity;
-    for (const value of this.xTicks) {
-      const x = this.x.at(value), text = tickText(value), half = paint.measureText(text).width / 2;
-      if (x < left - 1 || x > right + 1) continue;
-      const place = Math.min(x, this.width - half - 1);
-      if (place - half < free) continue;
-      free = place + half + 8;
-      paint.textAlign = "center";
-      paint.fillText(text, place, bottom + 7);
-      paint.fillRect(Math.round(x), bottom, 1, 4);
-    }
-    paint.textAlign = "center";
-    paint.fillText(this.view.x === null ? "row" : this.view.x, (left + right) / 2, bottom + 22);
-    if (this.lines.length === 0) {
-      paint.textAlign = "center";
-      paint.fillText("no values", (left + right) / 2, (top + bottom) / 2);
-    }
   }
 
   drawLine(paint, line, width, alpha) {

@@ -1,21 +1,9 @@
-// The page's data, and its curves, which are decoded when they are first drawn.
+// The runs, and their curves, which are decoded when they are first drawn.
 //
 // A curve here is {rows, y, meanRows, mean}: the kept rows (1-based) with their values; for a
 // long curve the mean of each stretch of rows and the row in its middle, else the values themselves.
 
-const page = JSON.parse(document.getElementById("data").textContent);
 const runs = page.runs;
-
-function bytesOf(text) {
-  const raw = atob(text), bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-  return bytes;
-}
-
-// Typed arrays have the machine's byte order, which is little-endian wherever browsers run.
-function numbersOf(text, type) {
-  return new type(bytesOf(text).buffer);
-}
 
 // Without what is no number: the values of a sparse column are joined.
 function joined(one) {
@@ -60,16 +48,6 @@ function curve(run, column) {
   return known.get(column);
 }
 
-/** The first index whose element is not below x in a rising array. */
-function lowerBound(list, x) {
-  let low = 0, high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (list[middle] < x) low = middle + 1; else high = middle;
-  }
-  return low;
-}
-
 /** The values of a rising column at the given rows; between kept rows it is taken as straight. */
 function valuesAt(run, column, rows) {
   if (column === null) return rows;
@@ -82,17 +60,6 @@ function valuesAt(run, column, rows) {
     out[i] = y[at - 1] + part * (y[at] - y[at - 1]);
   }
   return out;
-}
-
-// JSON has no NaN and no infinities: they are texts in the data.
-const WORDS = {nan: NaN, inf: Infinity, "-inf": -Infinity};
-
-function number(value) {
-  return typeof value === "string" && value in WORDS ? WORDS[value] : value;
-}
-
-function isNumber(value) {
-  return typeof number(value) === "number";
 }
 
 // Runs of one name are told apart by the rest of their ids.

@@ -71,7 +71,7 @@ Object.assign(Chart.prototype, {
       make("div", {class: "at"}, (this.view.x === null ? "row" : this.view.x) + " " + formatNumber(near.x)),
       ...shown.map(point => this.readoutLine(point, near)),
       points.length > shown.length ? make("div", {class: "rest"}, "and " + plural(points.length - shown.length, "more line")) : "");
-    this.place(this.x.at(near.x));
+    this.place(this.x.at(near.x), this.plot.top);
   },
 
   readoutLine(point, near) {
@@ -83,15 +83,6 @@ Object.assign(Chart.prototype, {
       make("span", {class: "value"}, formatNumber(point.y)),
       smooth !== null && make("span", {class: "aside"}, "\u2248 " + formatNumber(smooth, 4)),
       point.x !== near.x && make("span", {class: "aside"}, "at " + formatNumber(point.x)));
-  },
-
-  // Beside the crosshair, where there is room.
-  place(x) {
-    const width = this.readout.offsetWidth, gap = 14;
-    const right = x + gap + width <= this.width || x < this.width / 2;
-    const left = right ? Math.min(x + gap, this.width - width) : x - gap - width;
-    this.readout.style.left = Math.max(0, left) + "px";
-    this.readout.style.top = this.plot.top + "px";
   },
 
   leave() {

@@ -4,27 +4,17 @@ const visibleColumns = firstColumns();
 const sorting = {column: null, descending: false};
 const excludedStates = new Set();
 const rowOf = new Map(); // run -> its tr
+const parseFilter = filterOf(columns,
+  run => [run.id, run.state, ...run.tags, ...run.config.map(pair => formatValue(pair[1]))],
+  {id: columns[0], tag: columns.find(one => one.key === "tags")});
 
 function shownColumns() {
   return columns.filter(one => visibleColumns.has(one.id));
 }
 
-/** Orders two runs by a column; what is missing or no number comes last either way. */
-function byColumn(one, descending) {
-  const sign = descending ? -1 : 1;
-  const lacks = value => value === undefined || value === null || value === "" || Number.isNaN(value);
-  return (a, b) => {
-    const x = number(one.value(a)), y = number(one.value(b));
-    if (lacks(x) || lacks(y)) return lacks(x) - lacks(y) || a.index - b.index;
-    const order = typeof x === "number" && typeof y === "number" ? x - y
-      : String(x).localeCompare(String(y), undefined, {numeric: true});
-    return sign * order || a.index - b.index;
-  };
-}
-
 function sortedRuns() {
   if (!sorting.column) return [...runs];
-  return [...runs].sort(byColumn(sorting.column, sorting.descending));
+  return [...runs].sort(byValue(sorting.column.value, sorting.descending));
 }
 
 function sortBy(one) {

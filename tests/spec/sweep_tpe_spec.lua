@@ -1,0 +1,99 @@
+-- The tree-structured Parzen estimator against the trials that Optuna proposed, draw for draw.
+
+local nn = require "nnlua"
+local Distribution = require "nnlua.sweep.distribution"
+local normal = require "nnlua.sweep.normal"
+local tpe = require "nnlua.sweep.sampler.tpe"
+
+local recorded = require "tests.fixtures.sweep"
+
+local function drawer(seed)
+  local generator = nn.Generator(seed)
+  return function() return nn.rand(1, {dtype = "float64", generator = generator}):item() end
+end
+
+local MIXED = {
+  Distribution("x", {min = -5.0, max = 10.0}),
+  Distribution("rate", {min = 1e-4, max = 1.0, log = true}),
+  Distribution("units", {min = 8, max = 128, step = 8}),
+  Distribution("depth", {min = 1, max = 64, log = true}),
+  Distribution("drop", {min = 0.0, max = 0.5, step = 0.1}),
+  Distribution("kind", {values = {"relu", "tanh", "elu"}}),
+}
+
+local function sorted(distributions)
+  local list = {table.unpack(distributions)}
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+-- Inverting the normal distribution is the least precise step on either side: about 1e-8 there.
+local function check(expected, distribution, internal, number)
+  local value = distribution:external(internal)
+  if type(expected) == "number" and math.type(value) == "float" then
+    local off = math.abs(value - expected) / math.max(math.abs(expected), 1e-3)
+    assert.is_true(off < 1e-7, ("trial %d, %s: %.17g, expected %.17g"):format(
+      number, distribution.name, value, expected))
+  else
+    assert.equal(expected, value, ("trial %d, %s"):format(number, distribution.name))
+  end
+end
+
+describe("nn.sweep's TPE", function()
+  for name, sign in pairs {mixed = 1, maximized = -1} do
+    it("proposes what Optuna proposes: " .. name, function()
+      local case, trials = recorded[name], {}
+      local random, draw = drawer(case.seed), drawer(case.seed)
+      for number, expected in ipairs(case.trials) do
+        local proposal = {}
+        if tpe.is_ready(trials) then
+          proposal = tpe.propose(sorted(MIXED), trials, sign, draw)
+        else
+          for _, d in ipairs(MIXED) do proposal[d.name] = d:uniform(random) end
+        end
+        for _, d in ipairs(MIXED) do check(expected[d.name], d, proposal[d.name], number) end
+        trials[number] = {number = number, state = "complete", value = expected.value,
+                          internal = proposal}
+      end
+    end)
+  end
+
+  it("proposes what Optuna proposes where parameters depend on others", function()
+    local kind = Distribution("kind", {values = {"a", "b"}})
+    local x = Distribution("x", {min = 0.0, max = 1.0})
+    local further = {a = Distribution("y", {min = -1.0, max = 1.0}),
+                     b = Distribution("k", {min = 1, max = 9})}
+    local case, trials = recorded.conditional, {}
+    local random, draw = drawer(case.seed), drawer(case.seed)
+    for number, expected in ipairs(case.trials) do
+      local ready = tpe.is_ready(trials)
+      local proposal
+      if ready then
+        proposal = tpe.propose({kind, x}, trials, 1, draw)
+      else
+        proposal = {kind = kind:uniform(random), x = x:uniform(random)}
+      end
+      local other = further[kind:external(proposal.kind)]
+      if ready then
+        proposal[other.name] = tpe.propose({other}, trials, 1, draw)[other.name]
+      else
+        proposal[other.name] = other:uniform(random)
+      end
+      for _, d in ipairs {kind, x, other} do
+        check(expected[d.name], d, proposal[d.name], number)
+      end
+      trials[number] = {number = number, state = "complete", value = expected.value,
+                        internal = proposal}
+    end
+  end)
+
+  it("inverts the normal distribution", function()
+    -- Python's statistics.NormalDist().inv_cdf
+    for p, x in pairs {[1e-300] = -37.0470962993612, [1e-9] = -5.9978070150076865,
+                       [0.01] = -2.3263478740408408, [0.075] = -1.4395314709384557,
+                       [0.7] = 0.5244005127080407, [0.999999] = 4.753424308817089} do
+      assert.near(x, normal.quantile(p), 1e-14 * math.abs(x))
+      assert.near(-x, normal.quantile(p, true), 1e-14 * math.abs(x))
+    end
+  end)
+end)
