@@ -117,6 +117,11 @@ function Distribution:is_single()
   return self.low == self.high
 end
 
+--- distribution:contains(x) -> whether the internal value x lies in its range.
+function Distribution:contains(x)
+  return x >= self.low and x <= self.high
+end
+
 --- distribution:external(x) -> the parameter's value for the internal value x.
 function Distribution:external(x)
   if self.kind == "choice" then return self.values[math.tointeger(x) + 1] end
