@@ -64,7 +64,8 @@ local function draw(results)
   local path = results.dir .. "/accuracy.png"
   assert(nn.plot.heatmap(path, {
     values = values, row_labels = DEPTHS, column_labels = WIDTHS, numbers = true,
-    colormap = "viridis", range = {least, 1.0}, xlabel = "units of a hidden layer", ylabel = "hidden layers",
+    colormap = "viridis", range = {least, 1.0},
+    xlabel = "units of a hidden layer", ylabel = "hidden layers",
     value_label = "test accuracy",
     title = ("Test accuracy after %g s (%s)"):format(results.definition.constants.seconds,
                                                     nn.data.digits {test = 1}.title)}))

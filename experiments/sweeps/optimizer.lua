@@ -66,7 +66,8 @@ local function draw(results)
   local path = results.dir .. "/accuracy.png"
   assert(nn.plot.heatmap(path, {
     values = values, row_labels = OPTIMIZERS, column_labels = rates, numbers = true,
-    colormap = "viridis", xlabel = "learning rate", ylabel = "optimizer", value_label = "test accuracy",
+    colormap = "viridis",
+    xlabel = "learning rate", ylabel = "optimizer", value_label = "test accuracy",
     title = ("Test accuracy after training (%s)"):format(nn.data.digits {test = 1}.title)}))
   print("picture: " .. path)
 end
