@@ -27,8 +27,8 @@ Trial.PRUNED = signal("this trial was stopped early")
 Trial.LOST = signal("this trial belongs to another worker by now")
 Trial.STOPPED = signal("the sweep is being stopped")
 
---- Trial(sweep, store, row, {lease, stop, trials}): row: of store:claim; lease: seconds; stop() ->
---- whether the trial is to be put back; trials() -> those so far, as tpe.propose wants them.
+--- Trial(sweep, store, row, {lease, stop, tpe}): row: of store:claim; lease: seconds; stop() ->
+--- whether the trial is to be put back; tpe() -> a Tpe that knows the trials so far.
 --- Fields: number; configuration; repetition; attempt, from 1; seed, the same for all attempts and
 --- different for each repetition; params.
 function Trial:init(sweep, store, row, given)
@@ -124,7 +124,7 @@ local function suggest(self, fname, name, spec)
   local row = self.row
   if row.internal[name] == nil then
     row.internal[name] = proposal.suggest(self.sweep, self.configuration, distribution,
-                                          self.given.trials())
+                                          self.given.tpe())
     row.params[name] = distribution:external(row.internal[name])
     if not self.store:suggested(row) then raise(self, Trial.LOST) end
   end

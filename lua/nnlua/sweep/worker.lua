@@ -25,7 +25,7 @@ function Worker:init(sweep, store, study, given)
   self.sweep, self.store, self.study = sweep, store, study.id
   self.owner, self.lease, self.stop = o.owner, o.lease, o.stop
   self.trial_ended = o.trial_ended or function() end
-  self.ledger = Ledger(store, study.id)
+  self.ledger = Ledger(store, study.id, sweep.sign)
 end
 
 -- Adds the next configuration to the study. -> whether there is one, of this or another worker.
@@ -101,7 +101,7 @@ function Worker:step()
   local row, others = next_trial(self)
   if not row then return nil, others end
   local trial = Trial(self.sweep, self.store, row, {
-    lease = self.lease, stop = self.stop, trials = function() return self.ledger:refresh() end,
+    lease = self.lease, stop = self.stop, tpe = function() return self.ledger:refresh() end,
   })
   local state, value, message = run(self, trial)
   state = record(self, row, state, value, message)
