@@ -1,14 +1,19 @@
 -- A Parzen estimator of thousands of points that come and go one by one: the same density as that
 -- of parzen.lua, which is its naive twin.
 --
--- Tensors hold, a column for each point, what does not change until a neighbour does:
+-- Tensors hold, a row for each point, what does not change until a neighbour does:
 --
---   floats    -(u - m)^2 / 2s^2 - log(s * mass) as (1, u, u^2) . terms: one product for all of them
---   steps     the log of the part that lies in the step around a value: a row for each value asked
---   choices   the point's value
+--   floats            log kernel = -(u - m)^2 / 2s^2 - log(s * mass) as terms . (1, u, u^2): one
+--                     product for all of them
+--   steps, choices    which kind of kernel it has; many points share one, and the log kernels of
+--                     all kinds are a small table
 --
--- Invariants: the column is the point's number; columns without a point weigh nothing and hold
--- finite numbers; columns in a dimension's `stale` are computed anew before they are used.
+-- All is computed in blocks of rows that stay in the cache, relative to the density of the prior,
+-- which is never far below the largest kernel. Tensors of this size are closed where they are done
+-- with: the collector would look through all trials to find them.
+--
+-- Invariants: the row is the point's number; rows without a point weigh nothing and hold finite
+-- numbers; points in a dimension's `stale` are computed anew before they are used.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
@@ -19,8 +24,9 @@ local Crowd = class("Crowd")
 
 local NOTHING = -1e300   -- the logarithm of no weight; finite, since it is a term of a product
 local LEAST = 1e-300     -- of the part of a kernel in a step
+local MOST = 690         -- of the logarithm of a kernel relative to the prior, so that sums are finite
 local FIRST_CAPACITY = 256
-local MOST_ROWS = 128    -- of a dimension with steps: 10 MB at 10,000 points
+local BLOCK = 1024
 
 local HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -28,18 +34,20 @@ local function vector(list)
   return core.tensor(list, {dtype = "float64"})
 end
 
-local function full(columns, value)
-  return core.full({columns}, value, {dtype = "float64"})
+local function indices(list)
+  return core.tensor(list, {dtype = "int64"})
 end
 
--- A longer vector: what is new has this value.
-local function widened(old, capacity, value)
-  local new = full(capacity, value)
-  core.copy_(new[{{1, old:size(1)}}], old)
+-- A tensor with more rows: what is new has this value.
+local function lengthened(old, rows, value)
+  local size, shape = core.size(old, 1), {rows}
+  for d = 2, core.ndim(old) do shape[d] = core.size(old, d) end
+  local new = core.full(shape, value, {dtype = core.dtype(old)})
+  if size > 0 then core.copy_(new[{{1, size}}], old) end
   return new
 end
 
-local function standard(x, mu, sigma) return core.div(core.sub(x, mu), sigma) end
+local function standard(x, mu, sigma) return core.div_(core.sub(x, mu), sigma) end
 
 -- Numbers: centres in the order of their size, and widths, the same for floats and steps ----------
 
@@ -81,8 +89,7 @@ local function remove_number(self, number)
   for p = place - 1, place do self.stale[#self.stale + 1] = self.order[p] end
 end
 
--- Empties `stale`. -> its columns as a tensor of indices, their centres and widths as tensors; or
--- nil if there are none.
+-- Empties `stale`. -> its points, their centres and widths, as lists.
 local function take_stale(self)
   local order, centres = self.order, self.centres
   local n, stale = #order, self.stale
@@ -100,12 +107,11 @@ local function take_stale(self)
       sigma[m] = Parzen.width(centre, before, after, self.low, self.high, narrowest)
     end
   end
-  if #numbers == 0 then return nil end
-  return core.tensor(numbers, {dtype = "int64"}), vector(mu), vector(sigma)
+  return numbers, mu, sigma
 end
 
 local function log_mass(self, mu, sigma)
-  return core.log(normal.mass(standard(self.low, mu, sigma), standard(self.high, mu, sigma)))
+  return core.log_(normal.mass(standard(self.low, mu, sigma), standard(self.high, mu, sigma)))
 end
 
 -- Floats ------------------------------------------------------------------------------------------
@@ -114,101 +120,100 @@ local Floats = {add = add_number, remove = remove_number}
 Floats.__index = Floats
 
 function Floats.new(distribution)
-  return init_numbers(setmetatable({rows = {full(0, 0), full(0, 0), full(0, 0)}}, Floats),
-                      distribution)
+  return init_numbers(setmetatable({}, Floats), distribution)
 end
 
-function Floats:grow(capacity)
-  for i, row in ipairs(self.rows) do self.rows[i] = widened(row, capacity, 0) end
-end
-
--- Centres and widths are measured in ranges, so that squares of large numbers keep their digits.
-function Floats:update()
-  local numbers, mu, sigma = take_stale(self)
-  if not numbers then return end
-  local range = self.high - self.low
+-- Writes the terms of stale points. terms: [rows,3]. Centres and widths are measured in ranges, so
+-- that squares of large numbers keep their digits.
+function Floats:update(terms)
+  local numbers, centres, widths = take_stale(self)
+  if #numbers == 0 then return end
+  local mu, sigma, range = vector(centres), vector(widths), self.high - self.low
   local m, s = core.div(core.sub(mu, self.low), range), core.div(sigma, range)
   local curvature = core.div(-0.5, core.mul(s, s))
   local constant = core.add(core.add(core.log(sigma), log_mass(self, mu, sigma)), HALF_LOG_2PI)
-  local rows = self.rows
-  rows[1][numbers] = core.sub(core.mul(core.mul(m, m), curvature), constant)
-  rows[2][numbers] = core.mul(core.mul(m, curvature), -2)
-  rows[3][numbers] = curvature
+  terms[indices(numbers)] = core.stack({
+    core.sub(core.mul(core.mul(m, m), curvature), constant),
+    core.mul(core.mul(m, curvature), -2), curvature}, 2)
 end
 
--- The factors of the rows for each of these internal values.
-function Floats:factors(values)
+-- Appends what the terms are multiplied with for each of these internal values.
+function Floats:append_factors(factors, values)
   local distribution, low, range = self.distribution, self.low, self.high - self.low
-  local u, squares = {}, {}
+  local ones, u, squares = {}, {}, {}
   for i, x in ipairs(values) do
-    u[i] = ((distribution.log and math.log(x) or x) - low) / range
+    ones[i], u[i] = 1.0, ((distribution.log and math.log(x) or x) - low) / range
     squares[i] = u[i] * u[i]
   end
-  return {full(#values, 1), vector(u), vector(squares)}
+  table.move({ones, u, squares}, 1, 3, #factors + 1, factors)
 end
 
 -- Steps -------------------------------------------------------------------------------------------
 
-local Steps = {add = add_number, remove = remove_number}
+local Steps = {add = add_number}
 Steps.__index = Steps
 
--- values: those that have rows, the one that was used last at the end.
+-- The kinds of kernels: kinds[centre][width] = kind; by kind centre, width and how many points have
+-- it; kinds that none has any more. kind: by row.
 function Steps.new(distribution)
-  return init_numbers(setmetatable({mu = full(0, 0), sigma = full(0, 1), mass = full(0, 0),
-                                    rows = {}, values = {}}, Steps), distribution)
+  return init_numbers(setmetatable({
+    kinds = {}, centre = {}, width = {}, users = {}, free = {}, kind_of = {},
+    kind = core.ones(0, {dtype = "int64"}),
+  }, Steps), distribution)
 end
 
-function Steps:grow(capacity)
-  self.mu, self.sigma = widened(self.mu, capacity, self.low), widened(self.sigma, capacity, 1)
-  self.mass = widened(self.mass, capacity, 0)
-  for _, x in ipairs(self.values) do self.rows[x] = widened(self.rows[x], capacity, 0) end
+local function release(self, number)
+  local kind = self.kind_of[number]
+  if not kind then return end
+  self.kind_of[number] = nil
+  self.users[kind] = self.users[kind] - 1
+  if self.users[kind] == 0 then
+    self.kinds[self.centre[kind]][self.width[kind]] = nil
+    self.free[#self.free + 1] = kind
+  end
 end
 
--- By value and kernel, [n,k], the log of the part of the kernel in the step around the value.
-local function log_parts(self, values, mu, sigma, mass)
+local function assign(self, number, centre, width)
+  self.kinds[centre] = self.kinds[centre] or {}
+  local kind = self.kinds[centre][width]
+  if not kind then
+    kind = table.remove(self.free) or #self.centre + 1
+    self.centre[kind], self.width[kind], self.users[kind] = centre, width, 0
+    self.kinds[centre][width] = kind
+  end
+  self.users[kind] = self.users[kind] + 1
+  self.kind_of[number] = kind
+  return kind
+end
+
+function Steps:remove(number)
+  remove_number(self, number)
+  release(self, number)
+end
+
+function Steps:update()
+  local numbers, centres, widths = take_stale(self)
+  if #numbers == 0 then return end
+  local kinds = {}
+  for i, number in ipairs(numbers) do
+    release(self, number)
+    kinds[i] = assign(self, number, centres[i], widths[i])
+  end
+  self.kind[indices(numbers)] = indices(kinds)
+end
+
+-- [kinds,n]: the log of the part of each kind of kernel in the steps around n internal values.
+function Steps:table(values)
   local distribution, below, above = self.distribution, {}, {}
   for i, x in ipairs(values) do
     below[i], above[i] = x - distribution.step / 2, x + distribution.step / 2
     if distribution.log then below[i], above[i] = math.log(below[i]), math.log(above[i]) end
   end
-  local part = normal.mass(standard(vector(below):unsqueeze(2), mu, sigma),
-                           standard(vector(above):unsqueeze(2), mu, sigma))
-  return core.sub(core.log(core.clamp(part, LEAST)), mass)
-end
-
-function Steps:update()
-  local numbers, mu, sigma = take_stale(self)
-  if not numbers then return end
-  local mass = log_mass(self, mu, sigma)
-  self.mu[numbers], self.sigma[numbers], self.mass[numbers] = mu, sigma, mass
-  if #self.values == 0 then return end
-  local parts = log_parts(self, self.values, mu, sigma, mass)
-  for i, x in ipairs(self.values) do self.rows[x][numbers] = parts[i] end
-end
-
--- Adds the values' rows to those of sum, [n,columns].
-function Steps:add_to(sum, values)
-  local columns = sum:size(2)
-  local missing, wanted = {}, {}
-  for _, x in ipairs(values) do
-    if not self.rows[x] and not wanted[x] then missing[#missing + 1] = x end
-    wanted[x] = true
-  end
-  if #missing > 0 then
-    local here = {{1, columns}}
-    local parts = log_parts(self, missing, self.mu[here], self.sigma[here], self.mass[here])
-    for i, x in ipairs(missing) do self.rows[x] = widened(parts[i], self.mu:size(1), 0) end
-  end
-  for i, x in ipairs(values) do core.add_(sum[i], self.rows[x][{{1, columns}}]) end
-  local kept = {}
-  for _, x in ipairs(self.values) do
-    if not wanted[x] then kept[#kept + 1] = x end
-  end
-  for _, x in ipairs(values) do
-    if wanted[x] then kept[#kept + 1], wanted[x] = x, nil end
-  end
-  for i = 1, #kept - MOST_ROWS do self.rows[kept[i]] = nil end
-  self.values = table.move(kept, math.max(#kept - MOST_ROWS, 0) + 1, #kept, 1, {})
+  local mu, sigma = vector(self.centre):unsqueeze(2), vector(self.width):unsqueeze(2)
+  local from <close> = standard(vector(below), mu, sigma)
+  local to <close> = standard(vector(above), mu, sigma)
+  local parts = core.log_(core.clamp_(normal.mass(from, to), LEAST))
+  return core.sub_(parts, log_mass(self, mu, sigma))
 end
 
 -- Choices -----------------------------------------------------------------------------------------
@@ -216,81 +221,88 @@ end
 local Choices = {}
 Choices.__index = Choices
 
+-- A kernel's kind is the place of its value in the list.
 function Choices.new(distribution)
-  return setmetatable({values = #distribution.values, seen = full(0, -1), count = 0}, Choices)
-end
-
-function Choices:grow(capacity)
-  self.seen = widened(self.seen, capacity, -1)
+  local values = core.arange(0, #distribution.values, {dtype = "float64"}):unsqueeze(2)
+  return setmetatable({values = values, kind = core.ones(0, {dtype = "int64"}), points = 0},
+                      Choices)
 end
 
 function Choices:add(number, x)
-  self.seen[number] = x
-  self.count = self.count + 1
+  self.kind[number] = math.tointeger(x) + 1
+  self.points = self.points + 1
 end
 
-function Choices:remove(number)
-  self.seen[number] = -1
-  self.count = self.count - 1
+function Choices:remove()
+  self.points = self.points - 1
 end
 
 function Choices:update() end
 
--- Adds the values' log chances to the rows of sum, [n,columns].
-function Choices:add_to(sum, values)
-  local hit, miss = Parzen.chances(self.values, self.count)
-  local log_hit, log_miss = vector(math.log(hit)), vector(math.log(miss))
-  local seen, rows = self.seen[{{1, sum:size(2)}}], {}
-  for i, x in ipairs(values) do
-    rows[x] = rows[x] or core.where(core.eq(seen, x), log_hit, log_miss)
-    core.add_(sum[i], rows[x])
-  end
+function Choices:table(values)
+  local hit, miss = Parzen.chances(self.values:size(1), self.points)
+  local log_miss = math.log(miss)
+  return core.add(core.mul(core.eq(self.values, vector(values)), vector(math.log(hit) - log_miss)),
+                  log_miss)
 end
 
 -- The crowd ---------------------------------------------------------------------------------------
 
+local LOG_WEIGHT, ONE = 1, 2 -- the first two terms
+
 --- Crowd(distributions): without points.
 function Crowd:init(distributions)
   self.distributions, self.dimensions = distributions, {}
-  local none = {}
+  local none, width = {}, 2
   for d, distribution in ipairs(distributions) do
     local kind = distribution.kind == "choice" and Choices or distribution.step and Steps or Floats
-    self.dimensions[d], none[d] = kind.new(distribution), {}
+    local dimension = kind.new(distribution)
+    if kind == Floats then
+      dimension.columns = {{}, {width + 1, width + 3}}
+      width = width + 3
+    end
+    self.dimensions[d], none[d] = dimension, {}
   end
   self.prior = Parzen.new(distributions, none)
-  self.count, self.columns, self.capacity = 0, 0, 0
-  self.present = {}        -- by number
-  self.rank = full(0, 0)   -- by column: how many points have numbers up to it
-  self.weight = full(0, 0) -- by column: 0, or NOTHING where no point is
+  self.points, self.rows, self.capacity = 0, 0, 0
+  self.present = {} -- by number
+  local float64 = {dtype = "float64"}
+  self.terms = core.zeros(0, width, float64) -- by row
+  self.rank = core.zeros(0, float64)         -- by row: how many points have numbers up to it
+  self.absence = core.zeros(0, float64)      -- by row: 0, or NOTHING where no point is
 end
 
-local function grow(self, columns)
+local function grow(self, rows)
   local capacity = math.max(self.capacity, FIRST_CAPACITY)
-  while capacity < columns do capacity = 2 * capacity end
-  self.rank = widened(self.rank, capacity, self.count)
-  self.weight = widened(self.weight, capacity, NOTHING)
-  for _, dimension in ipairs(self.dimensions) do dimension:grow(capacity) end
+  while capacity < rows do capacity = 2 * capacity end
+  self.terms = lengthened(self.terms, capacity, 0)
+  self.terms[{{}, ONE}] = 1
+  self.rank = lengthened(self.rank, capacity, self.points)
+  self.absence = lengthened(self.absence, capacity, NOTHING)
+  for _, dimension in ipairs(self.dimensions) do
+    if dimension.kind then dimension.kind = lengthened(dimension.kind, capacity, 1) end
+  end
   self.capacity = capacity
 end
 
 -- One point more or less.
 local function count(self, number, change)
-  self.count = self.count + change
+  self.points = self.points + change
   core.add_(self.rank[{{number, self.capacity}}], change)
-  self.weight[number] = change == 1 and 0 or NOTHING
+  self.absence[number] = change == 1 and 0 or NOTHING
 end
 
 --- crowd:set(number, internal): the point `number` is at these internal values, {name = value}, or
 --- nowhere (nil).
 function Crowd:set(number, internal)
+  if number > self.capacity then grow(self, number) end
+  self.rows = math.max(self.rows, number)
   if self.present[number] then
     for _, dimension in ipairs(self.dimensions) do dimension:remove(number) end
     count(self, number, -1)
     self.present[number] = nil
   end
   if not internal then return end
-  if number > self.capacity then grow(self, number) end
-  self.columns = math.max(self.columns, number)
   for d, dimension in ipairs(self.dimensions) do
     dimension:add(number, internal[self.distributions[d].name])
   end
@@ -298,39 +310,53 @@ function Crowd:set(number, internal)
   self.present[number] = true
 end
 
--- The logarithms of the weights by column, and the sum of the weights.
-local function weights(self)
-  local n, here = self.count, {{1, self.columns}}
-  local first, slope = Parzen.ramp(n)
-  local weight = core.clamp(core.add(core.mul(core.sub(self.rank[here], 1), slope), first), first, 1)
-  local total = core.item(core.sum(core.mul(weight, core.eq(self.weight[here], 0))))
-  return core.add(core.log(weight), self.weight[here]), total
+-- Writes the logarithms of the weights. -> the sum of the weights.
+local function weigh(self)
+  local here = {{1, self.rows}}
+  local first, slope, total = Parzen.ramp(self.points)
+  local weight <close> = core.add_(core.mul_(core.sub(self.rank[here], 1), slope), first)
+  core.add_(core.log_(core.clamp_(weight, first, 1)), self.absence[here])
+  core.copy_(self.terms[{{1, self.rows}, LOG_WEIGHT}], weight)
+  return total
+end
+
+-- The sum over the kernels first..last of their densities, relative to the prior's, by sample.
+local function sum_of_block(self, first, last, factors, tables)
+  local here = {{first, last}}
+  local logs <close> = core.matmul(self.terms[here], factors)
+  for d, dimension in ipairs(self.dimensions) do
+    if tables[d] then
+      local part <close> = core.index(tables[d], dimension.kind[here])
+      core.add_(logs, part)
+    end
+  end
+  return core.sum(core.exp_(core.clamp_(logs, nil, MOST)), 1)
 end
 
 --- crowd:log_density(samples) -> log p of each sample, a tensor [n]: a list of n internal values for
 --- each distribution.
 function Crowd:log_density(samples)
   local prior = self.prior:log_density(samples)
-  if self.count == 0 then return prior end
-  local n, here = #samples[1], {{1, self.columns}}
-  local log_weights, total = weights(self)
-  local rows, factors = {log_weights}, {full(n, 1)}
+  if self.points == 0 then return prior end
+  local weight = weigh(self)
+  local ones = {}
+  for i = 1, #samples[1] do ones[i] = 1.0 end
+  local factors, tables = {[LOG_WEIGHT] = ones, [ONE] = core.neg(prior):totable()}, {}
   for d, dimension in ipairs(self.dimensions) do
-    dimension:update()
-    if dimension.factors then
-      for i, factor in ipairs(dimension:factors(samples[d])) do
-        rows[#rows + 1], factors[#factors + 1] = dimension.rows[i][here], factor
-      end
+    dimension:update(dimension.columns and self.terms[dimension.columns])
+    if dimension.columns then
+      dimension:append_factors(factors, samples[d])
+    else
+      tables[d] = dimension:table(samples[d])
     end
   end
-  local sum = core.matmul(core.stack(factors):t(), core.stack(rows))
-  for d, dimension in ipairs(self.dimensions) do
-    if dimension.add_to then dimension:add_to(sum, samples[d]) end
+  factors = vector(factors)
+  local total = Parzen.PRIOR_WEIGHT
+  for first = 1, self.rows, BLOCK do
+    local last = math.min(first + BLOCK - 1, self.rows)
+    total = core.add(sum_of_block(self, first, last, factors, tables), total)
   end
-  local largest = core.maximum(core.max(sum, 2), prior)
-  local crowd = core.sum(core.exp_(core.sub_(sum, largest:unsqueeze(2))), 2)
-  local both = core.add(crowd, core.mul(core.exp(core.sub(prior, largest)), Parzen.PRIOR_WEIGHT))
-  return core.add(core.log(both), core.sub(largest, math.log(total + Parzen.PRIOR_WEIGHT)))
+  return core.add(core.log(total), core.sub(prior, math.log(weight + Parzen.PRIOR_WEIGHT)))
 end
 
 return Crowd

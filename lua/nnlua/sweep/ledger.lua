@@ -52,7 +52,8 @@ function Ledger:refresh()
   for _, trial in ipairs(self.store:finished(self.study, self.seen)) do
     local number = trial.configuration
     local trials = self.ended[number] or {}
-    trials[#trials + 1] = trial
+    trials[#trials + 1] = {state = trial.state, value = trial.value, step = trial.step,
+                           internal = trial.internal}
     self.ended[number], self.running[number] = trials, nil
     changed[#changed + 1] = number
     self.seen = trial.finished

@@ -27,12 +27,15 @@ local function vector(list)
   return core.tensor(list, {dtype = "float64"})
 end
 
---- Parzen.ramp(n) -> first, slope: the older of n points, the less it counts: point i, from 1, has
---- the weight first + slope * (i - 1), but at most 1, which all but the oldest have.
+--- Parzen.ramp(n) -> first, slope, total: the older of n points, the less it counts: point i, from
+--- 1, has the weight first + slope * (i - 1), but at most 1, which all but the oldest have. total:
+--- of all weights.
 function Parzen.ramp(n)
   local ramp = n - RECENT
-  if ramp <= 0 then return 1.0, 0.0 end
-  return 1.0 / n, (1 - 1.0 / n) / math.max(ramp - 1, 1)
+  if ramp <= 0 then return 1.0, 0.0, n end
+  local first = 1.0 / n
+  return first, (1 - first) / math.max(ramp - 1, 1),
+         RECENT + (ramp == 1 and first or ramp * (first + 1) / 2)
 end
 
 local function point_weights(n)
