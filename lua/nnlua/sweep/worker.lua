@@ -31,7 +31,7 @@ end
 -- Adds the next configuration to the study. -> whether there is one, of this or another worker.
 local function add_configuration(self)
   local sweep, store = self.sweep, self.store
-  local number = store:counts(self.study).configurations + 1
+  local number = store:last_configuration(self.study) + 1
   if sweep.trials and number > sweep.trials then return false end
   local internal, key = proposal.next(sweep, number, self.ledger:refresh(), function(key)
     return store:has_key(self.study, key)
