@@ -123,23 +123,26 @@ describe("pruning", function()
     for number, curve in ipairs(recorded.curves) do
       local reports = {}
       local history = {number = number, complete = function() return complete end}
-      function history.values_from(_, epoch)
-        local list = {}
+      function history.rank(_, epoch, value, direction, group)
+        local others, better = 0, 0
         for i, trial in ipairs(done) do
-          for _, report in ipairs(trial.reports) do
+          for _, report in ipairs((not group or group.has(i)) and trial.reports or {}) do
             if report.step >= epoch then
-              list[#list + 1] = {number = i, value = report.value}
+              if report.value == report.value then others = others + 1 end
+              if direction * report.value < direction * value then better = better + 1 end
               break
             end
           end
         end
-        return list
+        return others, better
       end
       function history.values_at(_, step)
         local list = {}
         for _, trial in ipairs(done) do
-          if trial.complete then list[#list + 1] = trial.reports[step].value end
+          local value = trial.complete and trial.reports[step].value
+          if value and value == value then list[#list + 1] = value end
         end
+        table.sort(list)
         return list
       end
       ends[number] = 0

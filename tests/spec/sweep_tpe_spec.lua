@@ -3,7 +3,7 @@
 local nn = require "nnlua"
 local Distribution = require "nnlua.sweep.distribution"
 local normal = require "nnlua.sweep.normal"
-local tpe = require "nnlua.sweep.sampler.tpe"
+local Tpe = require "nnlua.sweep.sampler.tpe"
 
 local recorded = require "tests.fixtures.sweep"
 
@@ -42,18 +42,17 @@ end
 describe("nn.sweep's TPE", function()
   for name, sign in pairs {mixed = 1, maximized = -1} do
     it("proposes what Optuna proposes: " .. name, function()
-      local case, trials = recorded[name], {}
+      local case, tpe = recorded[name], Tpe(sign)
       local random, draw = drawer(case.seed), drawer(case.seed)
       for number, expected in ipairs(case.trials) do
         local proposal = {}
-        if tpe.is_ready(trials) then
-          proposal = tpe.propose(sorted(MIXED), trials, sign, draw)
+        if tpe:is_ready() then
+          proposal = tpe:propose(sorted(MIXED), draw)
         else
           for _, d in ipairs(MIXED) do proposal[d.name] = d:uniform(random) end
         end
         for _, d in ipairs(MIXED) do check(expected[d.name], d, proposal[d.name], number) end
-        trials[number] = {number = number, state = "complete", value = expected.value,
-                          internal = proposal}
+        tpe:set {number = number, state = "complete", value = expected.value, internal = proposal}
       end
     end)
   end
@@ -63,27 +62,26 @@ describe("nn.sweep's TPE", function()
     local x = Distribution("x", {min = 0.0, max = 1.0})
     local further = {a = Distribution("y", {min = -1.0, max = 1.0}),
                      b = Distribution("k", {min = 1, max = 9})}
-    local case, trials = recorded.conditional, {}
+    local case, tpe = recorded.conditional, Tpe(1)
     local random, draw = drawer(case.seed), drawer(case.seed)
     for number, expected in ipairs(case.trials) do
-      local ready = tpe.is_ready(trials)
+      local ready = tpe:is_ready()
       local proposal
       if ready then
-        proposal = tpe.propose({kind, x}, trials, 1, draw)
+        proposal = tpe:propose({kind, x}, draw)
       else
         proposal = {kind = kind:uniform(random), x = x:uniform(random)}
       end
       local other = further[kind:external(proposal.kind)]
       if ready then
-        proposal[other.name] = tpe.propose({other}, trials, 1, draw)[other.name]
+        proposal[other.name] = tpe:propose({other}, draw)[other.name]
       else
         proposal[other.name] = other:uniform(random)
       end
       for _, d in ipairs {kind, x, other} do
         check(expected[d.name], d, proposal[d.name], number)
       end
-      trials[number] = {number = number, state = "complete", value = expected.value,
-                        internal = proposal}
+      tpe:set {number = number, state = "complete", value = expected.value, internal = proposal}
     end
   end)
 

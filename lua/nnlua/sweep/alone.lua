@@ -8,6 +8,7 @@ local proposal = require "nnlua.sweep.proposal"
 local settings = require "nnlua.sweep.settings"
 local Store = require "nnlua.sweep.storage.store"
 local study = require "nnlua.sweep.study"
+local Tpe = require "nnlua.sweep.sampler.tpe"
 local Trial = require "nnlua.sweep.trial"
 
 -- The internal values of the parameters that --set leaves open: those of the first good point, else
@@ -77,7 +78,7 @@ return function(sweep)
   local store <close> = Store(assert(open_sqlite(":memory:")))
   local row = claim(store, sweep, opts.repetition)
   local trial <close> = Trial(sweep, store, row, {
-    lease = math.huge, fixed = other, trials = function() return {} end,
+    lease = math.huge, fixed = other, tpe = function() return Tpe(sweep.sign) end,
     dir = ("%s/alone/%s"):format(study.folder(sweep.name), os.date("%Y%m%d-%H%M%S")),
     reported = function(step, metrics)
       print(("%d: %s"):format(step, metrics_text(metrics)))

@@ -210,6 +210,7 @@ end
 --- distribution:uniform(draw) -> an internal value; draw() -> uniform numbers in [0,1). Of a choice
 --- the position of the largest of one number for each value, as in Optuna.
 function Distribution:uniform(draw)
+  if self:is_single() then return self.low end
   if self.kind == "choice" then
     local best, at = -1, 0
     for i = 1, #self.values do

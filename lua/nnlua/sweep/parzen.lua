@@ -17,9 +17,9 @@ local normal = require "nnlua.sweep.normal"
 local Parzen = {}
 Parzen.__index = Parzen
 
-local PRIOR_WEIGHT = 1.0
-local RECENT = 25   -- points that have full weight
-local NARROWEST = 100.0 -- kernels in a range, at most
+Parzen.PRIOR_WEIGHT = 1.0
+Parzen.NARROWEST = 100.0 -- widths in a range, at most
+local RECENT = 25        -- points that have full weight
 
 local HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -27,21 +27,40 @@ local function vector(list)
   return core.tensor(list, {dtype = "float64"})
 end
 
--- The older a point, the less it counts: from 1/n up to 1 for all but the newest ones.
+--- Parzen.ramp(n) -> first, slope, total: the older of n points, the less it counts: point i, from
+--- 1, has the weight first + slope * (i - 1), but at most 1, which all but the oldest have. total:
+--- of all weights.
+function Parzen.ramp(n)
+  local ramp = n - RECENT
+  if ramp <= 0 then return 1.0, 0.0, n end
+  local first = 1.0 / n
+  return first, (1 - first) / math.max(ramp - 1, 1),
+         RECENT + (ramp == 1 and first or ramp * (first + 1) / 2)
+end
+
 local function point_weights(n)
   local weights = {}
-  local ramp = n - RECENT
-  for i = 1, n do
-    if i > ramp then
-      weights[i] = 1.0
-    else
-      weights[i] = ramp == 1 and 1.0 / n or 1.0 / n + (1 - 1.0 / n) * (i - 1) / (ramp - 1)
-    end
-  end
+  local first, slope = Parzen.ramp(n)
+  for i = 1, n do weights[i] = math.min(first + slope * (i - 1), 1.0) end
   return weights
 end
 
--- Each point's larger distance to a neighbour; at the ends of the range only the inner one counts.
+--- Parzen.width(x, before, after, low, high, narrowest) -> the width of the kernel at x: the larger
+--- distance to a neighbour, before and after (nil: there is none); at the ends of the range only
+--- the inner one counts.
+function Parzen.width(x, before, after, low, high, narrowest)
+  local sigma
+  if before and after then
+    sigma = math.max(x - before, after - x)
+  elseif before or after then
+    sigma = before and x - before or after - x
+  else
+    sigma = math.max(x - low, high - x)
+  end
+  return math.min(math.max(sigma, narrowest), high - low)
+end
+
+-- By point.
 local function widths(points, low, high)
   local order, sigmas, n = {}, {}, #points
   for i = 1, n do order[i] = i end
@@ -49,14 +68,10 @@ local function widths(points, low, high)
     if points[a] ~= points[b] then return points[a] < points[b] end
     return a < b
   end)
-  local narrowest = (high - low) / math.min(NARROWEST, 2.0 + n)
+  local narrowest = (high - low) / math.min(Parzen.NARROWEST, 2.0 + n)
   for rank, i in ipairs(order) do
-    local left = rank > 1 and points[i] - points[order[rank - 1]] or points[i] - low
-    local right = rank < n and points[order[rank + 1]] - points[i] or high - points[i]
-    local sigma = math.max(left, right)
-    if n > 1 and rank == 1 then sigma = right end
-    if n > 1 and rank == n then sigma = left end
-    sigmas[i] = math.min(math.max(sigma, narrowest), high - low)
+    sigmas[i] = Parzen.width(points[i], points[order[rank - 1]], points[order[rank + 1]], low, high,
+                             narrowest)
   end
   return sigmas
 end
@@ -127,14 +142,21 @@ end
 local Choices = {}
 Choices.__index = Choices
 
+--- Parzen.chances(count, n) -> hit, miss: the chance, in the kernel of one of n points, of the value
+--- it has and of each other one, of `count`.
+function Parzen.chances(count, n)
+  local background = Parzen.PRIOR_WEIGHT / (n + 1)
+  local sum = background * count + 1
+  return (background + 1) / sum, background / sum
+end
+
 local function choices(distribution, points)
-  local count, kernels, chances = #distribution.values, #points + 1, {}
-  for k = 1, kernels do
+  local count, chances = #distribution.values, {}
+  local hit, miss = Parzen.chances(count, #points)
+  for k = 1, #points + 1 do
     local row, seen = {}, points[k] and points[k] + 1
-    local background = #points == 0 and 1.0 / count or PRIOR_WEIGHT / kernels
-    local sum = background * count + (seen and 1 or 0)
     for c = 1, count do
-      row[c] = (background + (c == seen and 1 or 0)) / sum
+      row[c] = not seen and 1.0 / count or c == seen and hit or miss
     end
     chances[k] = row
   end
@@ -166,7 +188,7 @@ function Parzen.new(distributions, points)
   local self = setmetatable({dimensions = {}}, Parzen)
   local n = #points[1]
   local weights, sum = point_weights(n), 0.0
-  weights[n + 1] = n == 0 and 1.0 or PRIOR_WEIGHT
+  weights[n + 1] = n == 0 and 1.0 or Parzen.PRIOR_WEIGHT
   for _, w in ipairs(weights) do sum = sum + w end
   for i, w in ipairs(weights) do weights[i] = w / sum end
   self.weights, self.log_weights = weights, core.log(vector(weights))

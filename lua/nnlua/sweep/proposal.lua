@@ -7,7 +7,6 @@
 local options = require "nnlua.options"
 local random = require "nnlua.sweep.sampler.random"
 local streams = require "nnlua.sweep.streams"
-local tpe = require "nnlua.sweep.sampler.tpe"
 
 local proposal = {}
 
@@ -16,10 +15,8 @@ local TRIES = 200
 
 -- TPE over the parameters that every trial has had, as soon as there are enough trials.
 local function by_tpe(context)
-  if #context.distributions == 0 or not tpe.is_ready(context.trials) then
-    return random.propose(context)
-  end
-  return tpe.propose(context.distributions, context.trials, context.sign, context.draw)
+  if not context.tpe:is_ready() then return random.propose(context) end
+  return context.tpe:propose(context.distributions, context.draw)
 end
 
 local METHODS = {
@@ -49,14 +46,14 @@ local function is_allowed(sweep, internal)
   return verdict
 end
 
---- proposal.next(sweep, number, trials, known) -> {name = internal value}, key; or nil if there is
---- no further configuration. number: of the configuration, from 1. trials: those so far, as
---- tpe.propose wants them. known(key) -> whether there is such a configuration.
-function proposal.next(sweep, number, trials, known)
+--- proposal.next(sweep, number, tpe, known) -> {name = internal value}, key; or nil if there is no
+--- further configuration. number: of the configuration, from 1. tpe: a Tpe that knows those so far.
+--- known(key) -> whether there is such a configuration.
+function proposal.next(sweep, number, tpe, known)
   local skipped = 0
   for try = 1, sweep.method == "grid" and math.huge or TRIES do
     local context = {
-      distributions = sweep.distributions, trials = trials, sign = sweep.sign,
+      distributions = sweep.distributions, tpe = tpe,
       -- a grid and Sobol points go on to the next place
       number = number - #sweep.points + skipped,
       draw = streams.draw(sweep.seed, "configuration", number, try),
@@ -80,12 +77,12 @@ function proposal.next(sweep, number, trials, known)
   return nil
 end
 
---- proposal.suggest(sweep, number, distribution, trials) -> an internal value for a parameter that
+--- proposal.suggest(sweep, number, distribution, tpe) -> an internal value for a parameter that
 --- a trial asks for while it runs; number: of its configuration.
-function proposal.suggest(sweep, number, distribution, trials)
+function proposal.suggest(sweep, number, distribution, tpe)
   local draw = streams.draw(sweep.seed, "suggestion", number, distribution.name)
-  if sweep.method == "tpe" and tpe.is_ready(trials) and not distribution:is_single() then
-    return tpe.propose({distribution}, trials, sweep.sign, draw)[distribution.name]
+  if sweep.method == "tpe" and tpe:is_ready() then
+    return tpe:propose({distribution}, draw)[distribution.name]
   end
   return distribution:uniform(draw)
 end

@@ -33,10 +33,10 @@ Trial.STOPPED = signal("the sweep is being stopped")
 --- the disk. What it was stands in trial.problem.
 Trial.BROKEN = signal("what this trial comes to cannot be recorded")
 
---- Trial(sweep, store, row, {lease, stop, trials, dir, fixed, reported}): row: of store:claim;
---- lease: seconds; stop() -> whether the trial is to be put back; trials() -> those so far, as
---- tpe.propose wants them; dir: the path of its folder; fixed: values of parameters that it may
---- ask for; reported(step, metrics) is called for each report.
+--- Trial(sweep, store, row, {lease, stop, tpe, dir, fixed, reported}): row: of store:claim; lease:
+--- seconds; stop() -> whether the trial is to be put back; tpe() -> a Tpe that knows the trials so
+--- far; dir: the path of its folder; fixed: values of parameters that it may ask for;
+--- reported(step, metrics) is called for each report.
 --- Fields: number; configuration; repetition; attempt, from 1; seed, the same for all attempts and
 --- different for each repetition; params; dir, a folder of the trial's own that its attempts share,
 --- made when it is asked for.
@@ -178,7 +178,7 @@ local function suggest(self, fname, name, spec)
       end
     else
       row.internal[name] = proposal.suggest(self.sweep, self.configuration, distribution,
-                                            beyond_trial(self, self.given.trials))
+                                            beyond_trial(self, self.given.tpe))
     end
     row.params[name] = distribution:external(row.internal[name])
     rawset(self.params, name, row.params[name])

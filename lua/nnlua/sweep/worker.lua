@@ -27,13 +27,13 @@ function Worker:init(sweep, store, study, given)
   self.sweep, self.store, self.study = sweep, store, study.id
   self.owner, self.lease, self.stop = o.owner, o.lease, o.stop
   self.trial_ended, self.dir = o.trial_ended or function() end, o.dir
-  self.ledger = Ledger(store, study.id)
+  self.ledger = Ledger(store, study.id, sweep.sign)
 end
 
 -- Adds the next configuration to the study. -> whether there is one, of this or another worker.
 local function add_configuration(self)
   local sweep, store = self.sweep, self.store
-  local number = store:counts(self.study).configurations + 1
+  local number = store:last_configuration(self.study) + 1
   if sweep.trials and number > sweep.trials then return false end
   local internal, key = proposal.next(sweep, number, self.ledger:refresh(), function(key)
     return store:has_key(self.study, key)
@@ -112,7 +112,7 @@ function Worker:step()
   if not row then return nil, others end
   local trial = Trial(self.sweep, self.store, row, {
     dir = self.dir and ("%s/%04d"):format(self.dir, row.number),
-    lease = self.lease, stop = self.stop, trials = function() return self.ledger:refresh() end,
+    lease = self.lease, stop = self.stop, tpe = function() return self.ledger:refresh() end,
   })
   local state, value, message = run(self, trial)
   state = record(self, row, state, value, message)

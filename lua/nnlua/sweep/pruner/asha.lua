@@ -34,20 +34,16 @@ local function value_at(reports, epoch)
   end
 end
 
-local function is_promoted(self, value, others, sign)
-  local losses = {sign * value}
-  for _, other in ipairs(others) do
-    if other.value == other.value then losses[#losses + 1] = sign * other.value end
-  end
-  table.sort(losses)
-  return sign * value <= losses[math.max(#losses // self.factor, 1)]
+-- Whether fewer of the others are better than go on, this one included.
+local function is_promoted(self, others, better)
+  return better < math.max((others + 1) // self.factor, 1)
 end
 
 --- asha:stops(reports, history, sign) -> whether to stop the trial with these reports: {step,
---- value} in the order of their steps, the last one new. history:values_from(epoch) -> list of
---- {number, value}: of every other trial the first value at or after the epoch. sign: 1 if small
---- values are good, -1 if large ones are.
-function Asha:stops(reports, history, sign)
+--- value} in the order of their steps, the last one new. history:rank(epoch, value, sign, group) ->
+--- how many other trials have a value at or after the epoch, and how many a better one; group: see
+--- storage/history.lua. sign: 1 if small values are good, -1 if large ones are.
+function Asha:stops(reports, history, sign, group)
   local last, before = reports[#reports], reports[#reports - 1]
   local r = 0
   -- Rungs that the report before had reached were decided then.
@@ -55,7 +51,7 @@ function Asha:stops(reports, history, sign)
   while last.step >= epoch_of(self, r) do
     local value = value_at(reports, epoch_of(self, r))
     if value ~= value then return true end
-    if not is_promoted(self, value, history:values_from(epoch_of(self, r)), sign) then
+    if not is_promoted(self, history:rank(epoch_of(self, r), value, sign, group)) then
       return true
     end
     r = r + 1

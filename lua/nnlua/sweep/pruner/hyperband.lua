@@ -44,14 +44,9 @@ end
 --- hyperband:stops(reports, history, sign): see asha.lua; history.number: of the trial.
 function Hyperband:stops(reports, history, sign)
   local mine = self:bracket(history.number)
-  local within = {values_from = function(_, epoch)
-    local list = {}
-    for _, other in ipairs(history:values_from(epoch)) do
-      if self:bracket(other.number) == mine then list[#list + 1] = other end
-    end
-    return list
-  end}
-  return self.brackets[mine]:stops(reports, within, sign)
+  return self.brackets[mine]:stops(reports, history, sign, {
+    name = mine, has = function(number) return self:bracket(number) == mine end,
+  })
 end
 
 return Hyperband

@@ -22,7 +22,6 @@ function Median:init(given)
 end
 
 local function median(values)
-  table.sort(values)
   local n = #values
   if n % 2 == 1 then return values[n // 2 + 1] end
   return (values[n // 2] + values[n // 2 + 1]) / 2
@@ -37,7 +36,7 @@ local function is_due(self, reports)
 end
 
 --- median:stops(reports, history, sign): see asha.lua. history:complete() -> how many trials are
---- complete; history:values_at(step) -> the values that those had at this step.
+--- complete; history:values_at(step) -> the values that those had at this step, sorted.
 function Median:stops(reports, history, sign)
   if history:complete() < math.max(self.startup, 1) or not is_due(self, reports) then
     return false
@@ -48,11 +47,8 @@ function Median:stops(reports, history, sign)
     if loss == loss and (not best or loss < best) then best = loss end
   end
   if not best then return true end
-  local losses = {}
-  for _, value in ipairs(history:values_at(reports[#reports].step)) do
-    if value == value then losses[#losses + 1] = sign * value end
-  end
-  return #losses > 0 and best > median(losses)
+  local values = history:values_at(reports[#reports].step)
+  return #values > 0 and best > sign * median(values)
 end
 
 return Median

@@ -22,6 +22,7 @@
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
+local History = require "nnlua.sweep.storage.history"
 
 local Store = class("Store")
 
@@ -53,7 +54,7 @@ local SCHEMA = {
 
 --- Store(connection): makes the tables where they are missing.
 function Store:init(connection)
-  self.db = connection
+  self.db, self.histories = connection, {}
   connection:transaction(function()
     for _, statement in ipairs(SCHEMA) do
       connection:exec((statement:gsub("%$SERIAL", connection.serial)))
@@ -217,9 +218,15 @@ function Store:counts(study)
       GROUP BY state]], study) do
     counts[row.state] = row.n
   end
-  counts.configurations = self.db:row([[SELECT COALESCE(MAX(configuration), 0) AS n FROM trials
-    WHERE study = ?]], study).n
+  counts.configurations = self:last_configuration(study)
   return counts
+end
+
+--- store:last_configuration(study) -> the number of the newest configuration; 0: there is none.
+function Store:last_configuration(study)
+  local row = self.db:row([[SELECT configuration FROM trials WHERE study = ?
+    ORDER BY number DESC LIMIT 1]], study)
+  return row and row.configuration or 0
 end
 
 --- store:finished(study, after) -> list of the trials that ended after the first `after` ones.
@@ -280,37 +287,21 @@ function Store:live(study)
   return list
 end
 
-local History = {}
-History.__index = History
+-- What a trial's pruner asks: the history of its study, seen from this trial.
+local View = {}
+View.__index = View
 
---- store:history(trial) -> what pruners ask about the other trials of its study (pruner/asha.lua).
+--- store:history(trial) -> what pruners ask about the other trials of its study: number, of the
+--- trial; rank, complete and values_at as in history.lua.
 function Store:history(trial)
-  return setmetatable({db = self.db, trial = trial, number = trial.number}, History)
+  local history = self.histories[trial.study] or History(self.db, trial.study)
+  self.histories[trial.study] = history
+  return setmetatable({all = history, trial = trial.id, number = trial.number}, View)
 end
 
-function History:values_from(epoch)
-  local list = {}
-  for row in self.db:rows([[SELECT t.number, r.value FROM trials t JOIN reports r ON r.trial = t.id
-      WHERE t.study = ? AND t.id <> ? AND r.step = (SELECT MIN(step) FROM reports
-      WHERE trial = t.id AND step >= ?)]], self.trial.study, self.trial.id, math.ceil(epoch)) do
-    if row.value then list[#list + 1] = {number = row.number, value = row.value} end
-  end
-  return list
-end
-
-function History:complete()
-  return self.db:row([[SELECT COUNT(*) AS n FROM trials WHERE study = ? AND state = 'complete']],
-                     self.trial.study).n
-end
-
-function History:values_at(step)
-  local list = {}
-  for row in self.db:rows([[SELECT r.value FROM trials t JOIN reports r ON r.trial = t.id
-      WHERE t.study = ? AND t.state = 'complete' AND r.step = ?]], self.trial.study, step) do
-    list[#list + 1] = row.value
-  end
-  return list
-end
+function View:rank(...) return self.all:rank(self.trial, ...) end
+function View:complete() return self.all:complete() end
+function View:values_at(step) return self.all:values_at(step) end
 
 --- store:each_report(study) -> iterator over {number (of the trial), step, value (NaN if it was
 --- none)} of all trials, by trial and step.
