@@ -1,6 +1,6 @@
 """compare.py - searches of nn.sweep beside Optuna's: what they need to reach what random search reaches.
 
-    /path/to/venv/bin/python bench/sweep/compare.py [SEEDS]        Optuna: pip install optuna
+    /path/to/venv/bin/python bench/sweep/compare.py [SEEDS [FUNCTION...]]    Optuna: pip install optuna
 
 Prints a table. Random search (nn.sweep's, one for all) makes as many trials as the budget says; the goal
 is the mean over the seeds of its logarithmic distance to the minimum. A search that does not reach the
@@ -43,7 +43,8 @@ def main():
     print(f"{datetime.date.today()}, Optuna {optuna.__version__}, means of {SEEDS} seeds (standard error).\n")
     print("| function | random search: spent | goal | TPE, nnlua | TPE, Optuna | nnlua / Optuna |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for function, minimum in MINIMUM.items():
+    for function in sys.argv[2:] or MINIMUM:
+        minimum = MINIMUM[function]
         random = run(nnlua, function, "random")
         goal = minimum + math.exp(mean([math.log(gap(trials, minimum)) for trials in random]))
         cells, means = [], []

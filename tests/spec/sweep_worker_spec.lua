@@ -128,6 +128,53 @@ describe("a sweep's worker", function()
     assert.is_true(pruned >= 4)
   end)
 
+  it("ranks a trial among the others, those that ended and those that run", function()
+    local study = store:create_study("ranks", {}).id
+    local rows, draw = {}, math.random
+    for number = 1, 12 do
+      store:add(study, number, {internal = {}, params = {}, key = tostring(number)}, 1)
+      rows[number] = store:claim(study, "w", {lease = 60, attempts = 1})
+    end
+    local history, reports = store:history(rows[12]), {}
+    local function check()
+      for epoch = 1, 8 do
+        for _, group in ipairs {false, {name = 1, has = function(n) return n % 2 == 1 end}} do
+          local others, better, at = 0, 0, {}
+          for number = 1, 11 do
+            local list = reports[number] or {}
+            for _, report in ipairs((not group or group.has(number)) and list or {}) do
+              if report.step >= epoch then
+                others = others + 1
+                if -report.value < -0.5 then better = better + 1 end
+                break
+              end
+            end
+            for _, report in ipairs(list.complete and list or {}) do
+              if report.step == epoch then at[#at + 1] = report.value end
+            end
+          end
+          table.sort(at)
+          assert.same({others, better}, {history:rank(epoch, 0.5, -1, group or nil)})
+          assert.same(at, history:values_at(epoch))
+        end
+      end
+    end
+    for number = 1, 11 do
+      reports[number] = {}
+      for step = 1 + number % 3, 7, 2 do
+        local value = draw()
+        store:report(rows[number], step, value, {}, 60)
+        table.insert(reports[number], {step = step, value = value})
+        if step == 4 then check() end
+      end
+      local state = ({"complete", "pruned", "failed"})[number % 4] -- or it goes on
+      if state then store:finish(rows[number], state, 0.5) end
+      reports[number].complete = state == "complete"
+      check()
+    end
+    assert.equal(3, history:complete())
+  end)
+
   it("gives a trial to another when the lease runs out, and hears its owner only", function()
     local definition = sweep()
     local study = store:create_study(definition.name, definition:describe())
