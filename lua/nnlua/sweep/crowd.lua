@@ -24,7 +24,7 @@ local Crowd = class("Crowd")
 
 local NOTHING = -1e300   -- the logarithm of no weight; finite, since it is a term of a product
 local LEAST = 1e-300     -- of the part of a kernel in a step
-local MOST = 690         -- of the logarithm of a kernel relative to the prior, so that sums are finite
+local MOST = 690         -- of a kernel's logarithm relative to the prior, so that sums are finite
 local FIRST_CAPACITY = 256
 local BLOCK = 1024
 
@@ -237,7 +237,7 @@ function Choices:remove()
   self.points = self.points - 1
 end
 
-function Choices:update() end
+function Choices.update() end
 
 function Choices:table(values)
   local hit, miss = Parzen.chances(self.values:size(1), self.points)
@@ -333,8 +333,8 @@ local function sum_of_block(self, first, last, factors, tables)
   return core.sum(core.exp_(core.clamp_(logs, nil, MOST)), 1)
 end
 
---- crowd:log_density(samples) -> log p of each sample, a tensor [n]: a list of n internal values for
---- each distribution.
+--- crowd:log_density(samples) -> log p of each sample, a tensor [n]: a list of n internal values
+--- for each distribution.
 function Crowd:log_density(samples)
   local prior = self.prior:log_density(samples)
   if self.points == 0 then return prior end

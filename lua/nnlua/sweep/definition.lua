@@ -79,7 +79,7 @@ local function read_point(self, at, point)
   return internal
 end
 
---- nn.sweep{name, metric, parameters, run, ...} -> sweep. See nnlua.sweep.
+--- Sweep{name, metric, parameters, run, ...} -> sweep. See nnlua.sweep.
 function Sweep:init(given)
   local o = options.check("sweep", given, DEFAULTS)
   self.given = o
