@@ -191,7 +191,8 @@ describe("nnlua sweep", function()
 
     it("an impossible range", function()
       assert.equal("nnlua sweep: sweep.lua: parameter 'x': impossible range: min 3 is above "
-                   .. "max 2\n", message([[return require("nnlua").sweep {name = "s", metric = "m", trials = 1,
+                   .. "max 2\n",
+                   message([[return require("nnlua").sweep {name = "s", metric = "m", trials = 1,
                              parameters = {x = {min = 3, max = 2}}, run = print}]]))
     end)
 
@@ -286,7 +287,8 @@ describe("nnlua sweep", function()
     local result = run("sweep sweep.lua --jobs 2")
     -- scipy.stats.t.ppf(0.975, 2) * numpy.std([1, 2, 4], ddof=1) / 3 ** 0.5 is 3.7945
     assert.truthy(result.stdout:find("best loss 2.333 ± 3.795 (configuration 1): "
-      .. "kind=a lambda=0.25\nagain: nnlua sweep.lua --set kind=a lambda=0.25\n", 1, true), result.stdout)
+      .. "kind=a lambda=0.25\nagain: nnlua sweep.lua --set kind=a lambda=0.25\n", 1, true),
+      result.stdout)
     local shown = run("sweep show small --trial 2").stdout
     local command = shown:match("again: nnlua (%C+)")
     assert.equal("sweep.lua --set kind=a lambda=0.25 --repetition 2", command)
