@@ -1,7 +1,7 @@
 -- sweep_studies.lua - studies for the tests of their report
 --
---   nnlua tests/cli/sweep_studies.lua FOLDER     writes the pages study.html, seeds.html, empty.html
---                                                and the trials of each as JSON
+--   nnlua tests/cli/sweep_studies.lua FOLDER   writes the pages study.html, seeds.html, empty.html
+--                                              and the trials of each as JSON
 --
 -- The trials follow from their parameters, so a test can compute what a page must show. One study
 -- tries to break out of its page with names, values and messages.

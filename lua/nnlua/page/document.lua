@@ -40,8 +40,8 @@ local function escape(text)
 end
 
 --- document.html(title, data, {folder =, scripts =, styles =}) -> the bytes of the page. data: a
---- table that becomes JSON. folder: of the page's own parts, with a slash at its end; scripts: names
---- of those in FOLDERscript/NAME.js, styles: of those in FOLDERNAME.css, in their order.
+--- table that becomes JSON. folder: of the page's own parts, with a slash at its end; scripts:
+--- names of those in FOLDERscript/NAME.js, styles: of those in FOLDERNAME.css, in their order.
 function document.html(title, data, own)
   local scripts, styles = {}, {FOLDER .. "style.css"}
   for i, name in ipairs(SCRIPTS) do scripts[i] = FOLDER .. "script/" .. name .. ".js" end

@@ -20,8 +20,8 @@ local function ended(found)
 end
 
 --- pictures.history_lines(found [, {log = false}]) -> the description, for nn.plot.lines, of what
---- the trials came to, in the order in which they ended, with the best so far as a stepped line; nil
---- if none is complete. found: of results.read. log: of the values' axis.
+--- the trials came to, in the order in which they ended, with the best so far as a stepped line;
+--- nil if none is complete. found: of results.read. log: of the values' axis.
 function pictures.history_lines(found, given)
   local o = options.check("history_lines", given, {log = false})
   local x, y, best_x, best_y, best = {}, {}, {}, {}, nil

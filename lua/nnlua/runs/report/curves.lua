@@ -76,7 +76,8 @@ function curves.pack(values, bins, sparse)
   local width = 2 * stretch < 256 and 1 or 2 * stretch < 65536 and 2 or 4
   local format = numbers.float_format(kept) -- the means lie between them
   return {n = n, k = stretch, s = sparse, w = width, r = numbers.pack(distances, "I" .. width),
-          v = numbers.pack(kept, format), m = numbers.pack(means, format), f = format == "d" and 8 or nil}
+          v = numbers.pack(kept, format), m = numbers.pack(means, format),
+          f = format == "d" and 8 or nil}
 end
 
 local SPARSE = 0.2 -- part of the rows before the last value that are gaps

@@ -1,7 +1,7 @@
 -- The parameters of a study as axes of the page: what they may be, and what each trial had.
 --
--- A parameter that `run` asks for (trial:suggest_*) does not stand in the definition: what it may be
--- is what the trials had.
+-- A parameter that `run` asks for (trial:suggest_*) does not stand in the definition: what it may
+-- be is what the trials had.
 
 local core = require "nnlua.core"
 local Distribution = require "nnlua.sweep.distribution"
@@ -10,7 +10,7 @@ local options = require "nnlua.options"
 local settings = require "nnlua.sweep.settings"
 
 local NAN <const> = 0 / 0
-local WIDE <const> = 100 -- a range of positive numbers of which one is so much larger is logarithmic
+local WIDE <const> = 100 -- a range whose ends are positive and so far apart is logarithmic
 
 local parameters = {}
 
