@@ -40,6 +40,25 @@ local function plain(message)
   return (tostring(message):gsub("^" .. PROGRAM .. ": ", ""))
 end
 
+-- What a database said, without the function and the line that asked.
+local function reason_of(err)
+  return (tostring(err):gsub("^[^:]+:%d+: ", ""):gsub("^%a+: ", ""))
+end
+
+-- Ends the process because the study cannot be read or written.
+local function fail_study(program, where, err)
+  cli.fail(program, ("the study %s cannot be used: %s"):format(where, reason_of(err)))
+end
+
+-- What f(...) returns; ends the process where the database or the disk fails. Those errors are
+-- objects; texts are errors of ours.
+local function with_study(program, where, f, ...)
+  local ok, result = pcall(f, ...)
+  if ok then return result end
+  if type(result) == "string" then error(result, 0) end
+  fail_study(program, where, result)
+end
+
 -- The sweep that FILE returns, with what the command line changes.
 local function load_sweep(opts)
   local chunk, message = loadfile(opts.file)
@@ -47,7 +66,8 @@ local function load_sweep(opts)
   local ok, sweep = pcall(chunk)
   if not ok then
     if sweep == "interrupted" then error(sweep, 0) end
-    cli.fail(PROGRAM, plain(sweep))
+    local text = tostring(sweep) -- of `return nn.sweep{...}`, a tail call, no line is known
+    cli.fail(PROGRAM, text:find("^[^:%s]+:%d+: ") and text or opts.file .. ": " .. text)
   elseif getmetatable(sweep) ~= Sweep then
     cli.fail(PROGRAM, ("%s returns %s, expected a sweep: its last line is `return nn.sweep{...}`")
       :format(opts.file, sweep == nil and "nothing" or "a " .. options.type_name(sweep)))
@@ -110,7 +130,7 @@ local function work(opts, sweep, where)
   local ok, message = pcall(worker.run, worker)
   if not ok then
     if message == "interrupted" then error(message, 0) end
-    cli.fail(PROGRAM, ("the study %s cannot be used: %s"):format(where.text, tostring(message)))
+    fail_study(PROGRAM, where.text, message)
   end
 end
 
@@ -122,6 +142,7 @@ local function worker_words(opts, where)
   while arg[first - 1] do first = first - 1 end
   local words = {arg[first], "sweep", opts.file, "--worker", "--study", where.text,
                  "--lease", ("%.17g"):format(opts.lease)}
+  if opts.fail_fast then words[#words + 1] = "--fail-fast" end
   if opts.trials then words[#words + 1] = ("--trials=%d"):format(opts.trials) end
   if #opts.set > 0 then
     words[#words + 1] = "--set"
@@ -174,7 +195,11 @@ local function run(opts, sweep, where)
     total = sweep.trials and sweep.trials * sweep.seeds, terminal = core.isatty("stdout")})
   local pool <close> = Pool(opts.jobs, worker_words(opts, where), {
     dir = where.dir, threads = math.max(core.get_num_threads() // opts.jobs, 1),
-    died = function(name) return study.expire(store, found, name) end,
+    died = function(name)
+      local ok, result = pcall(study.expire, store, found, name)
+      if ok then return result end
+      return false, ("the study %s cannot be used: %s"):format(where.text, reason_of(result))
+    end,
   })
   local reason = watch(opts, pool, monitor, pause)
   monitor:close()
@@ -239,7 +264,7 @@ local function main(words)
   elseif opts.worker then
     work(opts, sweep, where)
   else
-    run(opts, sweep, where)
+    with_study(PROGRAM, where.text, run, opts, sweep, where)
   end
 end
 

@@ -38,7 +38,7 @@ end
 
 --- Pool(count, words, {dir, threads, died}) -> pool, its workers started. words: the command line
 --- of one; dir: for what they print; threads: of each. died(owner) -> whether the worker had a
---- trial. Raises if one cannot be started.
+--- trial; false and a message if that cannot be said. Raises if one cannot be started.
 function Pool:init(count, words, given)
   self.words, self.dir, self.died = words, given.dir, given.died
   self.env = {("NNLUA_NUM_THREADS=%d"):format(given.threads),
@@ -58,16 +58,16 @@ local function bury(self, i, how, code)
   local worker = self.workers[i]
   self.workers[i] = nil
   if how == "exit" and code == 0 then return end
-  local had_trial = self.died(worker.owner)
+  local had_trial, message = self.died(worker.owner)
   if how == "exit" then
     self.problem = self.problem or last_line(worker.log, worker.from)
-                   or ("a worker ended with status %d, see %s"):format(code, worker.log)
+                   or message or ("a worker ended with status %d, see %s"):format(code, worker.log)
   elseif not self.stopping then
     if had_trial then
       start(self, i)
     else
-      self.problem = self.problem or ("a worker was ended by signal %d, see %s"):format(
-        code, worker.log)
+      self.problem = self.problem or message
+                     or ("a worker was ended by signal %d, see %s"):format(code, worker.log)
     end
   end
 end

@@ -63,7 +63,7 @@ end
 
 -- All values of nested tables by their paths: "parameters.lambda.max" -> "100".
 local function flatten(value, path, into)
-  if type(value) == "table" and next(value) ~= nil and #value == 0 then
+  if type(value) == "table" and #value == 0 then
     for _, name in ipairs(options.sorted_keys(value)) do
       flatten(value[name], path == "" and name or path .. "." .. name, into)
     end

@@ -62,7 +62,8 @@ end
 -- that called them.
 local function with_traceback(message)
   if type(message) ~= "string" or message == "interrupted" then return message end
-  return (debug.traceback(message, 2):gsub("\n\t%[C%]: in function 'xpcall'\n[^\n]*worker%.lua:.*", ""))
+  local trace = debug.traceback(message, 2)
+  return (trace:gsub("\n\t%[C%]: in function 'xpcall'\n[^\n]*worker%.lua:.*", ""))
 end
 
 -- Runs the trial. -> state, value, message: state also "released" or "lost".
