@@ -10,7 +10,7 @@ local options = require "nnlua.options"
 local settings = require "nnlua.sweep.settings"
 
 local NAN <const> = 0 / 0
-local WIDE <const> = 100 -- a range of positive numbers that much apart is logarithmic
+local WIDE <const> = 100 -- a range whose ends are positive and so far apart is logarithmic
 
 local parameters = {}
 

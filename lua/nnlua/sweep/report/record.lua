@@ -2,7 +2,7 @@
 --
 -- Columns have an element for each trial, in the order of their numbers: states as places in
 -- STATES, texts of failures as places in `messages` (0: none). What trials reported lies end to end
--- in one column, `counts` says how much is whose.
+-- in one column; `counts` says how much is whose.
 
 local core = require "nnlua.core"
 local curves = require "nnlua.runs.report.curves"
