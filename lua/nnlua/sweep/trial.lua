@@ -9,6 +9,7 @@
 --   end
 
 local class = require "nnlua.class"
+local Connection = require "nnlua.sweep.storage.connection"
 local Distribution = require "nnlua.sweep.distribution"
 local options = require "nnlua.options"
 local proposal = require "nnlua.sweep.proposal"
@@ -38,11 +39,20 @@ function Trial:init(sweep, store, row, given)
   self.seed = streams.seed(sweep.seed, "trial", row.repetition)
   self.reports = store:reports(row.id)
   self.raised = nil -- a signal that a pcall of the script may have swallowed
+  self.failure = nil -- an error of the study's database, likewise
 end
 
 local function raise(self, what)
   self.raised = what
   error(what, 0)
+end
+
+-- f(...), which asks the study's database: its failure is not one of the script.
+local function ask(self, f, ...)
+  local ok, result = pcall(f, ...)
+  if ok then return result end
+  if getmetatable(result) == Connection.Failure then self.failure = result end
+  error(result, 0)
 end
 
 -- Checks what is reported. -> the metric's value.
@@ -84,9 +94,10 @@ end
 --- integers that grow. Does not return when the trial ends here: the pruner stops it, another
 --- worker owns it, or the sweep is stopped.
 function Trial:report(step, metrics)
-  if self.raised then error(self.raised, 0) end
+  if self.raised or self.failure then error(self.raised or self.failure, 0) end
   local value = check_report(self, step, metrics)
-  if not self.store:report(self.row, step, value, recordable(metrics), self.given.lease) then
+  if not ask(self, self.store.report, self.store, self.row, step, value, recordable(metrics),
+             self.given.lease) then
     raise(self, Trial.LOST)
   end
   self.reported = step
@@ -95,7 +106,8 @@ function Trial:report(step, metrics)
   end
   self.reports[#self.reports + 1] = {step = step, value = value}
   local pruner = self.sweep.pruner
-  if pruner and pruner:stops(self.reports, self.store:history(self.row), self.sweep.sign) then
+  if pruner and ask(self, pruner.stops, pruner, self.reports, self.store:history(self.row),
+                    self.sweep.sign) then
     raise(self, Trial.PRUNED)
   end
   if self.given.stop and self.given.stop() then raise(self, Trial.STOPPED) end
@@ -124,9 +136,9 @@ local function suggest(self, fname, name, spec)
   local row = self.row
   if row.internal[name] == nil then
     row.internal[name] = proposal.suggest(self.sweep, self.configuration, distribution,
-                                          self.given.trials())
+                                          ask(self, self.given.trials))
     row.params[name] = distribution:external(row.internal[name])
-    if not self.store:suggested(row) then raise(self, Trial.LOST) end
+    if not ask(self, self.store.suggested, self.store, row) then raise(self, Trial.LOST) end
   end
   return distribution:external(row.internal[name])
 end

@@ -1,7 +1,8 @@
 -- A worker claims trials of a study one after the other, runs them and records what they come to.
 --
 -- Invariants: whatever a trial does, it ends as complete, pruned, failed or put back, or it belongs
--- to another worker; an error in one trial ends that trial and no other.
+-- to another worker; an error in one trial ends that trial and no other. An error of the study's
+-- database ends the worker: its trial is another's when the lease has run out.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
@@ -64,6 +65,7 @@ end
 -- Runs the trial. -> state, value, message: state also "released" or "lost".
 local function run(self, trial)
   local ok, result = xpcall(self.sweep.run, with_traceback, trial, trial.params)
+  if trial.failure then error(trial.failure, 0) end
   local signal = trial.raised or not ok and result
   if signal == Trial.LOST then
     return "lost"
@@ -103,8 +105,12 @@ function Worker:step()
   local trial = Trial(self.sweep, self.store, row, {
     lease = self.lease, stop = self.stop, trials = function() return self.ledger:refresh() end,
   })
-  local state, value, message = run(self, trial)
-  state = record(self, row, state, value, message)
+  local state, value, message
+  do
+    local heartbeat <close> = self.store:heartbeat(row, self.lease) -- luacheck: ignore 211
+    state, value, message = run(self, trial)
+    state = record(self, row, state, value, message)
+  end
   self.trial_ended(trial, state, message)
   return state
 end
