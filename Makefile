@@ -51,6 +51,7 @@ APP_OBJ := $(call obj,$(APP_SRC))
 TEST_OBJ := $(call obj,$(TEST_SRC))
 TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
     $(filter tests/c/test_% tests/fuzz/fuzz_%,$(TEST_SRC)))
+DOCUMENTATION := $(BUILD)/include/bind/documentation.inc
 FUZZ_DRIVER := $(BUILD)/obj/tests/fuzz/driver.o
 AMX_EMULATOR := $(BUILD)/obj/tests/c/amx_emulator.o
 
@@ -79,8 +80,8 @@ NN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fno-semantic-interposition -pthread \
     $(if $(filter avx2,$(ISAS)),-DNN_HAVE_AVX2) $(if $(filter avx512,$(ISAS)),-DNN_HAVE_AVX512)
 NN_LDFLAGS = -pthread $(SANITIZERS)
 
-# lua.h is on the include path of src/bind and src/app only.
-BIND_CFLAGS = $(LUA_CFLAGS) -DNNLUA_VERSION='"$(VERSION)"'
+# lua.h is on the include path of src/bind and src/app only; so are the generated headers.
+BIND_CFLAGS = $(LUA_CFLAGS) -I$(BUILD)/include -DNNLUA_VERSION='"$(VERSION)"'
 FOLDER_CFLAGS = $(LIB_CFLAGS) $(if $(filter src/bind/% src/app/%,$<),$(BIND_CFLAGS)) \
     $(if $(filter src/app/%,$<),$(APP_CFLAGS)) $(if $(filter $(PQ_SRC),$<),$(PQ_CFLAGS))
 compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -89,7 +90,7 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all mnist test stock torture lint warnings format asan valgrind bench install uninstall clean help \
+.PHONY: all mnist test stock torture browser lint warnings format asan valgrind bench install uninstall clean help \
     c-tests FORCE
 
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -114,10 +115,16 @@ stock: ## set up, build, run all specs under the system's lua5.4 (test runs a fe
 	@$(REMAKE) all
 	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
 
-torture: ## set up, build, kill trainings at KILLS=100 moments and compare what resumes with the rest
+torture: ## set up, build, kill KILLS=100 trainings and runs; see that they resume and lose nothing
 	@.ci/setup test
 	@$(REMAKE) all
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/kills.lua $(KILLS)
+	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/runs.lua $(KILLS)
+
+browser: ## set up, build, open the report of 200 runs of 5,000 epochs in a browser and time that
+	@.ci/setup test
+	@$(REMAKE) all
+	@./$(EXE) tests/stress/report.lua
 
 C_FILES = $(wildcard src/*/*.[ch] src/*/*/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
@@ -129,7 +136,7 @@ lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 	@$(REMAKE) warnings
 
 # The front end of every compiler at hand reads every source; nothing is built.
-warnings:
+warnings: $(DOCUMENTATION)
 	@for cc in $(CC) $(shell command -v clang); do \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(BIND_CFLAGS) $(APP_CFLAGS) \
 	        $(PQ_CFLAGS) $(LIB_SRC) $(BIND_SRC) $(PQ_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
@@ -166,7 +173,7 @@ bench: ## set up, build, compare with NumPy, PyTorch, ...: bench/README.md; JOB=
 BIN_DIR = $(DESTDIR)$(PREFIX)/bin
 MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/lua/5.4
 LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/5.4
-LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -name '*.lua'))
+LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -type f))
 
 install: all ## install below PREFIX (/usr/local), where nnlua and lua5.4 find the library
 	install -d $(BIN_DIR) $(MODULE_DIR)/nnlua $(addprefix $(LUA_DIR)/,$(sort $(dir $(LUA_FILES))))
@@ -208,6 +215,13 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+# What `?name` in the REPL shows of functions that are written in C.
+$(DOCUMENTATION): src/bind/documentation.awk $(BIND_SRC)
+	$(call say,AWK,$@)
+	@mkdir -p $(@D)
+	$(Q)awk -f $< $(BIND_SRC) > $@
+$(BUILD)/obj/bind/documentation.o: $(DOCUMENTATION)
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(call say,CC,$<)

@@ -24,7 +24,7 @@ local opts = cli.parse("autoencoder", "Compresses digits to a few numbers.", {
   {"out", nil, "folder for the results (default: runs/autoencoder/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -70,7 +70,7 @@ end
 cli.try("autoencoder", nn.fit, {
   model = model, criterion = nn.MSELoss(), optimizer = optimizer,
   train = train, validation = {test_x, test_x}, batch_size = 1000, epochs = opts.epochs,
-  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()}, live = opts.live,
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
 cli.try("autoencoder", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),

@@ -38,7 +38,7 @@ local opts = cli.parse(NAME, "A character LSTM learns a text and writes in its m
   {"out", nil, "folder for the results (default: runs/char_rnn/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no picture", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 -- Characters are those of UTF-8, or bytes where a text is not UTF-8.
@@ -232,7 +232,10 @@ local saver <close> = cli.try(NAME, nn.checkpoint.saver, run:path("checkpoints")
 print(("%s: %d characters, %d different ones; LSTM of %d x %d units"):format(
   title, #list, #alphabet, opts.layers, opts.hidden))
 
-local progress <close> = cli.progress {total = opts.epochs, unit = "epoch"}
+local progress <close> = cli.progress {
+  total = opts.epochs, unit = "epoch", start = saver.step / batches,
+  curves = opts.live and {history = run.history, x = "epoch",
+                          y = {"train_loss", "validation_loss"}}}
 local started = nn.clock()
 
 -- One step, on that batch of every stream.
@@ -257,7 +260,6 @@ local function report(epoch)
   progress:print(("epoch %d, %.0f s: training loss %.3f, validation loss %.3f"):format(
     epoch, nn.clock() - started, train_loss, run:last("validation_loss")))
   if train_loss ~= train_loss then
-    progress:finish()
     cli.fail(NAME, ("the loss is not a number after epoch %d; try a smaller --lr"):format(epoch))
   end
   if opts.sample > 0 and (epoch & (epoch - 1) == 0 or epoch == opts.epochs) then
@@ -283,7 +285,6 @@ end
 saver:close()
 progress:finish()
 
-run:close()
 local path = run:path("model.safetensors")
 cli.try(NAME, save, path, model, alphabet)
 if not opts.no_plots then

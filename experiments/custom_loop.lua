@@ -24,7 +24,7 @@ local opts = cli.parse("custom_loop", "Mini-batch training with early stopping."
   {"data", nil, "folder of the MNIST files", kind = "string", metavar = "DIR"},
   {"out", nil, "folder for the results (default: runs/custom_loop/DATE-TIME)", kind = "string",
    metavar = "DIR"},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -80,9 +80,13 @@ local saver <close> = cli.try("custom_loop", nn.checkpoint.saver, run:path("chec
 
 print(("%s: %d training, %d validation, %d test images"):format(digits.title, x:size(1), held_out,
                                                                 opts.test))
+local progress <close> = cli.progress {
+  total = opts.epochs, unit = "epoch", samples = x:size(1), start = saver.step,
+  curves = opts.live and {history = run.history, x = "epoch",
+                          y = {"train_loss", "validation_loss"}}}
 for epoch = saver.step + 1, opts.epochs do
   if epoch - 1 - best.epoch >= opts.patience then
-    print(("no better validation loss for %d epochs: stopping"):format(opts.patience))
+    progress:print(("no better validation loss for %d epochs: stopping"):format(opts.patience))
     break
   end
   local lr = optimizer.groups[1].lr
@@ -94,11 +98,13 @@ for epoch = saver.step + 1, opts.epochs do
   end
   run:log {epoch = epoch, lr = lr, train_loss = train_loss, validation_loss = val_loss,
            validation_accuracy = val_accuracy}
-  print(("epoch %2d  lr %.4f  train loss %.4f  validation loss %.4f  accuracy %.2f%%%s"):format(
-    epoch, lr, train_loss, val_loss, 100 * val_accuracy, better and "  *" or ""))
+  progress:print(("epoch %2d  lr %.4f  train loss %.4f  validation loss %.4f  accuracy %.2f%%%s")
+    :format(epoch, lr, train_loss, val_loss, 100 * val_accuracy, better and "  *" or ""))
   optimizer.groups[1].lr = lr * opts.decay
+  progress:update(epoch)
   saver:update(epoch)
 end
+progress:finish()
 
 if best.weights then model:load_state_dict(best.weights) end
 local test_loss, test_accuracy = evaluate(test_x, test_y)

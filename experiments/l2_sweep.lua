@@ -76,7 +76,7 @@ local run <close> = cli.try("l2_sweep", nn.run, {
 local saver <close> = cli.try("l2_sweep", nn.checkpoint.saver, run:path("checkpoints"),
                               {model = model, optimizer = optimizer, run = run},
                               {every = opts.checkpoint_every, resume = opts.resume ~= nil})
-local progress = cli.progress {total = #opts.lambdas * opts.epochs, unit = "step"}
+local progress <close> = cli.progress {total = #opts.lambdas * opts.epochs, unit = "step"}
 local history = run.history
 
 local function show(i)

@@ -28,7 +28,7 @@ local opts = cli.parse("mnist_25x25", "Trains a small network on MNIST, full bat
   {"out", nil, "folder for the results (default: runs/mnist_25x25/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 nn.set_num_threads(opts.threads)
@@ -113,11 +113,13 @@ for l, linear in ipairs(linears) do weights[l], biases[l] = linear.weight, linea
 local optimizer = nn.optim.SGD({{params = weights, weight_decay = opts.lambda / opts.train},
                                 {params = biases}}, {lr = opts.lr})
 local criterion = nn.CrossEntropyLoss()
-local progress = cli.progress {total = opts.epochs, unit = "epoch"}
-
 local saver <close> = cli.try("mnist_25x25", nn.checkpoint.saver, run:path("checkpoints"),
                               {model = model, optimizer = optimizer, run = run},
                               {every = opts.checkpoint_every, resume = opts.resume ~= nil})
+
+local progress <close> = cli.progress {
+  total = opts.epochs, unit = "epoch", samples = opts.train, start = saver.step,
+  curves = opts.live and {history = run.history, x = "epoch", y = {"train_cost", "test_cost"}}}
 
 for epoch = saver.step, opts.epochs - 1 do
   optimizer:zero_grad()
@@ -146,7 +148,6 @@ for epoch = saver.step, opts.epochs - 1 do
   end
   progress:update(epoch + 1, ("train cost %.4f"):format(train_cost))
   if train_cost ~= train_cost then
-    progress:finish()
     cli.fail("mnist_25x25", ("the training cost is not a number after epoch %d; try a smaller --lr")
       :format(epoch))
   end
@@ -155,10 +156,13 @@ end
 saver:close()
 progress:finish()
 
+local _, _, scores = nn.evaluate(model, criterion, test.x, test.labels)
+run:confusion(nn.metrics.ConfusionMatrix(digits.classes):update(scores, test.labels))
+run:examples {images = test.images, labels = test.labels, scores = scores, classes = digits.classes}
+
 print(("Final Training Accuracy: %.2f%%%s"):format(100 * run:last("train_accuracy"), note))
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("test_accuracy"), note))
 
-run:close()
 cli.try("mnist_25x25", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
                        {data = digits.title, layers = table.concat(sizes, "-"),
                         activation = opts.activation})

@@ -26,7 +26,7 @@ local opts = cli.parse("mnist_best_mlp", "A multilayer perceptron on moved digit
   {"out", nil, "folder for the results (default: runs/mnist_best_mlp/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -70,10 +70,9 @@ cli.try("mnist_best_mlp", nn.fit, {
   schedule = {schedule, per = "step"},
   train = train, validation = {digits.test.images, digits.test.labels}, batch_size = 1000,
   epochs = opts.epochs, metrics = {accuracy = nn.metrics.accuracy},
-  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()}, live = opts.live,
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
-run:close()
 cli.try("mnist_best_mlp", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict())
 
 local function draw_pictures()

@@ -26,7 +26,7 @@ local opts = cli.parse("mnist_cnn", "Trains a small convolutional network on MNI
   {"out", nil, "folder for the results (default: runs/mnist_cnn/DATE-TIME)", kind = "string",
    metavar = "DIR"},
   {"no_plots", false, "draw no pictures", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 if #opts.channels ~= 2 then
   cli.fail("mnist_cnn", "'--channels': expected two numbers, as 16,32", 2)
@@ -83,13 +83,23 @@ cli.try("mnist_cnn", nn.fit, {
   schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, opts.decay),
   train = train, validation = {digits.test.images:unsqueeze(2), digits.test.labels},
   batch_size = 500, epochs = opts.epochs, metrics = {accuracy = nn.metrics.accuracy},
-  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()}, live = opts.live,
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #train),
 })
 
+-- Which digits are taken for which, and those that the network got most wrong.
+local test, parts = digits.test, {}
+model:eval()
+for first = 1, opts.test, 500 do
+  local images = test.images[{ {first, math.min(first + 499, opts.test)} }]:unsqueeze(2)
+  parts[#parts + 1] = nn.no_grad(function() return model(images) end)
+end
+local scores = nn.cat(parts, 1)
+run:confusion(nn.metrics.ConfusionMatrix(digits.classes):update(scores, test.labels))
+run:examples {images = test.images, labels = test.labels, scores = scores, classes = digits.classes}
+
 print(("Final Test Accuracy: %.2f%%%s"):format(100 * run:last("validation_accuracy"), note))
 
-run:close()
 cli.try("mnist_cnn", nn.io.save_safetensors, run:path("model.safetensors"), model:state_dict(),
         {data = digits.title})
 

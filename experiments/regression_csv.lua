@@ -25,7 +25,7 @@ local opts = cli.parse("regression_csv", "Predicts a column of a CSV file from t
   {"out", nil, "folder for the results (default: runs/regression_csv/DATE-TIME)",
    kind = "string", metavar = "DIR"},
   {"no_plots", false, "draw no picture", once = true},
-  table.unpack(cli.checkpoints),
+  cli.live, table.unpack(cli.checkpoints),
 }, arg)
 
 nn.manual_seed(opts.seed)
@@ -140,7 +140,7 @@ cli.try("regression_csv", nn.fit, {
   model = model, criterion = nn.MSELoss(), optimizer = optimizer,
   train = loader, validation = {val_x, val_y}, batch_size = 1000, epochs = opts.epochs,
   metrics = {r2 = nn.metrics.R2(), mae = mean_absolute_error},
-  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()},
+  callbacks = {nn.fit.log(run, line), nn.fit.stop_on_nan()}, live = opts.live,
   checkpoint = cli.fit_checkpoint(opts, run:path("checkpoints"), #loader),
 })
 local r2 = run:last("validation_r2")

@@ -34,8 +34,8 @@ local function is(object, wanted)
   return false
 end
 
---- class(name [, parent]) -> a new class. Calling it makes an instance and hands the arguments to
---- its method init, if there is one. Instances have :is(Class) and print as their class's name.
+--- nn.class(name [, parent]) -> a new class. Calling it makes an instance and hands the arguments
+--- to its method init, if there is one. Instances have :is(Class) and print as their class's name.
 local function class(name, parent)
   if type(name) ~= "string" then
     options.raise("class: a name expected, got %s", options.type_name(name))

@@ -18,6 +18,7 @@
 -- strings; empty = true allows an empty list; metavar stands for the value in --help;
 -- positional = true makes it an argument without dashes, required unless it has a default; with
 -- many = true of one value or more, a list; with optional = true it may also be left out: nil;
+-- many = true on an option: one value or more behind each time that it is given: a list;
 -- continues = true makes it the folder of a run (nn.run) whose options become the defaults; but for
 -- those with once = true, which are of one call alone.
 -- Names are written with `_` in Lua and with `-` on the command line, where both are understood.
@@ -30,6 +31,7 @@ if not found then
 end
 
 local core = require "nnlua.core"
+local open_runs = require "nnlua.run.open"
 local progress = require "nnlua.progress"
 
 local cli = {}
@@ -191,6 +193,7 @@ local function declare(parser, spec)
   else
     element = parser:option("--" .. spec.label):argname(spec.metavar)
     if spec.key ~= spec.label then element:hidden_name("--" .. spec.key) end
+    if spec.many then element:args("+"):count("*"):action("concat") end
   end
   element:description(spec.help):target(spec.key)
   if spec.default ~= nil then element:default(default_text(spec.default)) end
@@ -373,6 +376,9 @@ cli.checkpoints = {
    metavar = "DIR", continues = true},
 }
 
+--- cli.live: the option --live of a script whose progress line, or nn.fit, can draw curves.
+cli.live = {"live", false, "draw the curves in the terminal, while they grow", once = true}
+
 --- cli.fit_checkpoint(opts, dir, batches) -> the option `checkpoint` of nn.fit that these two ask
 --- for, nil if neither is given. dir: of the checkpoints; batches: how many an epoch has.
 function cli.fit_checkpoint(opts, dir, batches)
@@ -382,10 +388,13 @@ function cli.fit_checkpoint(opts, dir, batches)
 end
 
 --- cli.fail(program, message [, status=1])
--- Writes "program: message" as one line on standard error and ends the process.
+-- Finishes the progress line, writes "program: message" as one line on standard error and ends the
+-- process. Runs that are open have failed with that message.
 function cli.fail(program, message, status)
+  progress.finish()
   io.stdout:flush()
   io.stderr:write(program, ": ", (tostring(message):gsub("%s*\n%s*", " ")), "\n")
+  open_runs.failed(message)
   os.exit(status or 1, true)
 end
 
@@ -404,7 +413,7 @@ function cli.try(program, f, ...)
   return table.unpack(results, 2, results.n)
 end
 
---- cli.progress{total=, unit=} -> bar: see progress.lua
+--- cli.progress{total=, unit=, samples=, start=0, curves=} -> bar: see progress.lua
 cli.progress = progress
 
 return cli

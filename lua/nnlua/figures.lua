@@ -9,17 +9,13 @@ local plot = require "nnlua.plot"
 
 local figures = {}
 
-local MOST_UNITS = 64 -- shown of a layer
-
 --- figures.weights(path, W, height, width, title): each row of W [units, height*width] as an image
---- of what that unit looks for; the first 64 units.
+--- of what that unit looks for; the first 64 units. plot.filters with names for the units.
 function figures.weights(path, W, height, width, title)
-  local units = math.min(W:size(1), MOST_UNITS)
   local labels = {}
-  for i = 1, units do labels[i] = ("unit %d"):format(i) end
-  return plot.images(path, {
-    images = W:detach()[{ {1, units} }]:reshape(units, height, width), labels = labels,
-    title = title, colormap = "diverging", value_label = "weight", smooth = true})
+  for i = 1, W:size(1) do labels[i] = ("unit %d"):format(i) end
+  return plot.filters(path, {weights = W, height = height, width = width, labels = labels,
+                             title = title, smooth = true})
 end
 
 -- The position of the first sample of each class, in class order.

@@ -119,6 +119,7 @@ local function check_arguments(given)
     train = options.required, validation = options.optional, epochs = options.required,
     batch_size = 32, shuffle = true, generator = options.generator, metrics = {},
     schedule = options.optional, callbacks = {}, checkpoint = options.optional, progress = true,
+    live = options.optional,
   })
   if not Module.is_module(o.model) then
     bad("model", "module expected, got %s", options.type_name(o.model))
@@ -151,7 +152,9 @@ function State:init(o)
   local settings = type(o.criterion) == "table" and o.criterion.options
   self.totals = Totals(o.metrics, settings and settings.reduction == "sum")
   self.callbacks = table.move(o.callbacks, 1, #o.callbacks, 1, {})
-  if o.progress then table.insert(self.callbacks, callbacks.progress()) end
+  if o.progress or o.live then
+    table.insert(self.callbacks, callbacks.progress {live = o.live})
+  end
   self.columns = {"epoch", "loss", table.unpack(self.totals.names)}
   for i = 2, o.validation and #self.columns or 1 do
     self.columns[#self.columns + 1] = "validation_" .. self.columns[i]
@@ -175,12 +178,21 @@ end
 
 local SAVED = {"epoch", "batch", "step", "in_epoch", "seconds", "history", "stop", "reason"}
 
+-- The callbacks that are in the checkpoints: others may come and go.
+local function remembering(list)
+  local result = {}
+  for _, callback in ipairs(list) do
+    if callback.state_dict then result[#result + 1] = callback end
+  end
+  return result
+end
+
 function State:state_dict()
   local dict = {totals = self.totals:state_dict(), callbacks = {}}
   for _, name in ipairs(SAVED) do dict[name] = self[name] end
   dict.seconds = self.in_epoch and self:elapsed() or 0.0
-  for i, callback in ipairs(self.callbacks) do
-    dict.callbacks[i] = callback.state_dict and callback:state_dict() or false
+  for i, callback in ipairs(remembering(self.callbacks)) do
+    dict.callbacks[i] = callback:state_dict()
   end
   return dict
 end
@@ -188,19 +200,17 @@ end
 function State:load_state_dict(dict)
   if type(dict) ~= "table" or type(dict.callbacks) ~= "table" or type(dict.totals) ~= "table" then
     options.raise("fit: not the state of a training")
-  elseif #dict.callbacks ~= #self.callbacks then
-    options.raise("fit: the checkpoint has %d callbacks, this training %d", #dict.callbacks,
-                  #self.callbacks)
   end
-  for i, callback in ipairs(self.callbacks) do
-    if (callback.state_dict ~= nil) ~= (dict.callbacks[i] ~= false) then
-      options.raise("fit: callback %d is another than in the checkpoint", i)
-    end
+  local saved, callbacks_here = {}, remembering(self.callbacks)
+  for _, state in ipairs(dict.callbacks) do
+    if state then saved[#saved + 1] = state end -- false: one that remembered nothing
+  end
+  if #saved ~= #callbacks_here then
+    options.raise("fit: the checkpoint has the state of %d callbacks, this training %d such ones",
+                  #saved, #callbacks_here)
   end
   self.totals:load_state_dict(dict.totals)
-  for i, callback in ipairs(self.callbacks) do
-    if callback.state_dict then callback:load_state_dict(dict.callbacks[i]) end
-  end
+  for i, callback in ipairs(callbacks_here) do callback:load_state_dict(saved[i]) end
   for _, name in ipairs(SAVED) do self[name] = dict[name] end
   self.clock = core.clock()
 end
@@ -311,8 +321,8 @@ local function train(o, state, saver, save_at)
 end
 
 --- nn.fit{model, criterion, optimizer, train, epochs [, validation, batch_size = 32, shuffle =
---- true, generator, metrics = {}, schedule, callbacks = {}, checkpoint, progress = true]} ->
---- history.
+--- true, generator, metrics = {}, schedule, callbacks = {}, checkpoint, progress = true,
+--- live = false]} -> history.
 ---
 --- train, validation: a loader, a data set or {x, y}; of the latter two fit makes batches of
 --- batch_size, those of train shuffled with the generator. metrics: by name, functions (scores, y)
@@ -320,7 +330,8 @@ end
 --- or {schedule, per = "epoch" | "step", monitor = metric for its step}. callbacks: see
 --- fit/callbacks.lua; they may set state.stop, or return nn.fit.STOP. checkpoint: {dir, every =
 --- "epoch" | number of steps, keep = 3, best = metric, mode, resume = false}, see nn.checkpoint;
---- resume goes on from the newest one, if there is one. progress: a line on the terminal.
+--- resume goes on from the newest one, if there is one. progress: a line on the terminal;
+--- live: the losses of the epochs drawn above it, or those of the row's numbers that a list names.
 ---
 --- history: a list with a row per epoch: epoch, loss, the metrics, validation_loss, ..., lr, time
 --- in seconds; history.stopped: why it ended early. Ctrl-C with checkpoints: the step is finished

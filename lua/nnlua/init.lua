@@ -28,12 +28,14 @@ end
 
 -- What the core offers to this library only.
 local INTERNAL = {"Tensor", "arg_error", "chain_backprop", "chain_evaluate", "count_correct",
-                  "edit_distance", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
+                  "display_clip", "display_width", "documentation", "edit_distance",
+                  "end_with_parent", "exact_add_", "exact_sums", "exact_value", "fail_allocation",
                   "gaussian_blur", "get_record", "hold_interrupt", "hooks", "host", "index",
                   "isatty", "last_seed", "margin_loss", "now", "optimizer_step", "process", "raise",
                   "rank", "recurrent", "recurrent_backward", "rescale", "set_data", "set_index",
-                  "set_isa", "set_library", "set_record", "sleep", "sqlite", "sum_to", "terminal_width",
-                  "version", "warp_affine", "warp_field"}
+                  "set_isa", "set_library", "set_record", "sleep", "spawn", "sqlite", "storage",
+                  "sum_to", "terminal_size", "terminal_width", "version", "warp_affine",
+                  "warp_field"}
 
 take(core)
 take(functional)
@@ -86,13 +88,14 @@ nn.version = core.build_info().version
 
 -- Files that are loaded when their field is first read.
 local LAZY = {"checkpoint", "cli", "data", "export", "figures", "fit", "inspect", "onnx", "plot",
-              "pretty", "progress", "run"}
+              "pretty", "progress", "run", "sweep"}
 local lazy = {}
 for _, name in ipairs(LAZY) do
   lazy[name] = true
 end
 
-local strict = {}
+-- __lazy: what else reading gives, for whoever lists the names (completion in the REPL).
+local strict = {__lazy = LAZY}
 
 function strict.__index(_, name)
   if lazy[name] then

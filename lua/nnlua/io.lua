@@ -10,8 +10,8 @@ local io = {}
 for _, name in ipairs(options.sorted_keys(core.io)) do
   io[name] = core.io[name]
 end
-for _, name in ipairs {"append_file", "crc32c", "is_locked", "lock_file", "mkdir_new",
-                       "safetensors_digest", "sort_bytes", "sync_file"} do
+for _, name in ipairs {"append_file", "crc32c", "csv_row", "is_locked", "lock_file", "mkdir_new",
+                       "safetensors_digest", "scalars_record", "sort_bytes", "tfrecord"} do
   io[name] = nil -- for this library
 end
 
@@ -45,15 +45,17 @@ function io.load_npz(path)
   return state_dict.named(list)
 end
 
---- nn.io.load_csv(path [, options]) -> table (nnlua.csv), or nil and a message if the file is
---- missing or unreadable. Raises, with line and column, if its content is wrong.
---- options: delimiter = ","; header = "auto" (the first line names the columns if none of its cells
---- is a number), true or false (names are "1", "2", ...); missing = "error" or "nan": an empty cell
---- in a column of numbers; types = {name = "number" or "text"}: for columns that are not to be
---- guessed (numbers if all cells are); columns: a list of names or numbers, to keep only those.
+--- nn.io.load_csv(path [, {delimiter = ",", header = "auto", missing = "error", types, columns}])
+--- -> table (nnlua.csv), or nil and a message if the file is missing or unreadable. Raises, with
+--- line and column, if its content is wrong.
+--- header: "auto" (the first line names the columns if none of its cells is a number), true or
+--- false (names are "1", "2", ...); missing: "error" or "nan", for an empty cell in a column of
+--- numbers; types: {name = "number" or "text"}, for columns that are not to be guessed (numbers if
+--- all cells are); columns: a list of names or numbers, to keep only those.
 io.load_csv = csv.load
 
---- nn.io.parse_csv(text [, options]) -> table: the same for a string.
+--- nn.io.parse_csv(text [, {delimiter = ",", header = "auto", missing = "error", types, columns}])
+--- -> table: nn.io.load_csv for a string.
 io.parse_csv = csv.parse
 
 --- nn.io.save_csv(path, t [, {names, delimiter = ","}]) -> true, or nil and a message if the system

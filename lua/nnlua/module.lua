@@ -23,6 +23,8 @@ local options = require "nnlua.options"
 local state_dict = require "nnlua.state_dict"
 local summary = require "nnlua.summary"
 
+--- nn.Module: the parent of all layers and models, for nn.class("Net", nn.Module): a method init
+--- assigns layers and parameters to fields, a method forward computes the result.
 local Module = class("Module")
 
 --- Whether the module is in training mode (see train); layers such as Dropout behave accordingly.
@@ -58,12 +60,12 @@ function Module:__newindex(name, value)
   rawset(self, name, value)
 end
 
+--- nn.Module.is_module(v) -> whether v is a module.
 local function is_module(value)
   local metatable = type(value) == "table" and getmetatable(value)
   return type(metatable) == "table" and rawget(metatable, "is") == Module.is and value:is(Module)
 end
 
---- Module.is_module(v) -> whether v is a module.
 Module.is_module = is_module
 
 --- module:register(name, tensor [, {parameter = true}]) -> tensor, now the field `name`: a

@@ -36,11 +36,11 @@ function options.suggest(name, names)
   return nearest and (" (did you mean '%s'?)"):format(nearest) or ""
 end
 
---- options.strict(title, t) -> t, which now raises, with a suggestion, when a field is read that it
---- does not have.
-function options.strict(title, t)
+--- options.strict(title, t [, noun]) -> t, which now raises, with a suggestion, when a field is
+--- read that it does not have: "TITLE has no NOUN 'name'".
+function options.strict(title, t, noun)
   return setmetatable(t, {__index = function(_, name)
-    options.raise("%s has no '%s'%s", title, tostring(name),
+    options.raise("%s has no %s'%s'%s", title, noun and noun .. " " or "", tostring(name),
                   options.suggest(tostring(name), options.sorted_keys(t)))
   end})
 end

@@ -80,6 +80,12 @@ local function set_grad(x, value)
   end
 end
 
+--- x.requires_grad: whether operations on x are recorded; may be assigned. Only floats can require
+--- a gradient, and only a leaf (a tensor that no recorded operation made) can cease to.
+
+--- x.grad: the gradient that x:backward() has added up, a tensor of x's shape and dtype, or nil;
+--- may be assigned.
+
 -- x.requires_grad = boolean and x.grad = tensor or nil.
 local function set_field(x, name, value)
   if name == "requires_grad" then

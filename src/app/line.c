@@ -12,12 +12,14 @@
 #include "app/interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,13 +27,19 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-enum { HISTORY_LINES = 2000 };
+enum {
+    HISTORY_ENTRIES = 2000,
+    SHOWN = 100 /* candidates of a completion */
+};
+
+#define COMPLETER "nnlua.line.completer" /* in the registry */
 
 static volatile sig_atomic_t interrupted; /* SIGINT came */
 static volatile sig_atomic_t suspended;   /* SIGTSTP came */
-static char *answer;  /* what the user entered, from malloc; NULL at the end of input */
-static bool answered; /* on_line was called */
-static int added;     /* history lines that no file has yet */
+static char *answer;          /* what the user entered, from malloc; NULL at the end of input */
+static bool answered;         /* on_line was called */
+static int added;             /* history lines that no file has yet */
+static lua_State *completing; /* where the completer is called: the state in readline() */
 
 static void on_signal(int number)
 {
@@ -110,9 +118,14 @@ static int line_readline(lua_State *L)
     sigdelset(&waiting, SIGINT);
     sigdelset(&waiting, SIGTSTP);
 
+    completing = L;
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
     rl_callback_handler_install(prompt, on_line);
     wait_for_line(&waiting, &old_stop);
     if (!answered) {
+        rl_callback_sigcleanup(); /* ends a search that was going on */
+        rl_point = rl_end;        /* below all lines of the input */
+        rl_redisplay();
         fputs("^C", rl_outstream); /* before readline sends the cursor home */
         rl_free_line_state();
         rl_callback_handler_remove();
@@ -137,6 +150,120 @@ static int line_readline(lua_State *L)
     return 1;
 }
 
+static char *copy_text(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1); /* readline frees it */
+    if (copy) {
+        memcpy(copy, text, length);
+        copy[length] = '\0';
+    }
+    return copy;
+}
+
+static void free_words(char **words)
+{
+    for (size_t i = 0; words[i]; i++) free(words[i]);
+    free(words);
+}
+
+/* () -> candidates, first: what the completer says about the line */
+static int ask_completer(lua_State *L)
+{
+    if (lua_getfield(L, LUA_REGISTRYINDEX, COMPLETER) != LUA_TFUNCTION) return 0;
+    lua_pushstring(L, rl_line_buffer);
+    lua_pushinteger(L, rl_point);
+    lua_call(L, 2, 2);
+    lua_Integer first = lua_tointeger(L, -1);
+    return lua_istable(L, -2) && first >= 1 && first <= rl_point + 1 ? 2 : 0;
+}
+
+/* The candidates at `list` for readline: their common prefix, then each one, then NULL. Those
+   that are no strings are left out. NULL when there are none, or no memory. */
+static char **copy_candidates(lua_State *L, int list, int *count)
+{
+    size_t size = lua_rawlen(L, list);
+    char **words = calloc(size + 2, sizeof *words);
+    if (!words) return NULL;
+    size_t common = 0;
+    *count = 0;
+    for (size_t i = 1; i <= size; i++) {
+        size_t length;
+        lua_rawgeti(L, list, (lua_Integer)i);
+        const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+        if (word && (words[*count + 1] = copy_text(word, length))) {
+            if (*count == 0) common = length;
+            for (size_t k = 0; k < common; k++)
+                if (word[k] != words[1][k]) common = k;
+            while (common > 0 && ((unsigned char)word[common] & 0xC0) == 0x80) common--; /* UTF-8 */
+            ++*count;
+        }
+        lua_pop(L, 1);
+    }
+    if (*count > 0) words[0] = copy_text(words[1], common);
+    if (words[0]) return words;
+    for (int i = 1; i <= *count; i++) free(words[i]);
+    free(words);
+    return NULL;
+}
+
+/* Shows the candidates below the line, the first SHOWN of them. */
+static void show_candidates(char **words, int count)
+{
+    int longest = 0, shown = count < SHOWN ? count : SHOWN;
+    for (int i = 1; i <= shown; i++)
+        if ((int)strlen(words[i]) > longest) longest = (int)strlen(words[i]);
+    char *rest = words[shown + 1];
+    words[shown + 1] = NULL;
+    rl_display_match_list(words, shown, longest);
+    words[shown + 1] = rest;
+    if (count > shown) fprintf(rl_outstream, "... %d more\n", count - shown);
+    rl_on_new_line();
+}
+
+/* Tab: inserts what all candidates have in common; where that is nothing, shows them. Pasted
+   tabs and those that indent stand for themselves: keys that are waiting come from a paste. */
+static int on_tab(int times, int key)
+{
+    struct timeval now = {0, 0};
+    fd_set input;
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    bool pasted = select(STDIN_FILENO + 1, &input, NULL, NULL, &now) > 0;
+    if (pasted || (int)strspn(rl_line_buffer, " \t") >= rl_point) return rl_insert(times, key);
+
+    lua_State *L = completing;
+    int top = lua_gettop(L), count = 0;
+    char **words = NULL;
+    lua_pushcfunction(L, ask_completer); /* protected: no error may jump across readline */
+    if (lua_pcall(L, 0, 2, 0) == LUA_OK && lua_istable(L, top + 1))
+        words = copy_candidates(L, top + 1, &count);
+    if (!words) {
+        rl_ding();
+    } else {
+        int first = (int)lua_tointeger(L, -1) - 1, typed = rl_point - first;
+        if ((int)strlen(words[0]) > typed || (count == 1 && typed > 0)) {
+            rl_begin_undo_group();
+            rl_delete_text(first, rl_point);
+            rl_point = first;
+            rl_insert_text(words[0]);
+            rl_end_undo_group();
+        } else {
+            show_candidates(words, count);
+        }
+        free_words(words);
+    }
+    lua_settop(L, top);
+    return 0;
+}
+
+static int line_set_completer(lua_State *L)
+{
+    if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, COMPLETER);
+    return 0;
+}
+
 static int line_add(lua_State *L)
 {
     const char *text = luaL_checkstring(L, 1);
@@ -158,14 +285,6 @@ static int push_outcome(lua_State *L, int error_number)
     return 2;
 }
 
-static int line_load(lua_State *L)
-{
-    const char *path = luaL_checkstring(L, 1);
-    int failure = read_history(path);
-    added = 0;
-    return push_outcome(L, failure);
-}
-
 /* Creates the folders that path lies in, readable by their owner only. */
 static void make_folders(lua_State *L, const char *path)
 {
@@ -175,20 +294,64 @@ static void make_folders(lua_State *L, const char *path)
     }
 }
 
+/* Locks the folder that path lies in: of the sessions that share a history, one at a time
+   touches the file. -1 where that is not possible; the others are then trusted. */
+static int lock_folder(lua_State *L, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return -1;
+    int folder = open(lua_pushlstring(L, path, (size_t)(slash - path) + 1),
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    lua_pop(L, 1);
+    if (folder >= 0)
+        while (flock(folder, LOCK_EX) != 0 && errno == EINTR) continue;
+    return folder;
+}
+
+static void unlock_folder(int folder)
+{
+    if (folder >= 0) close(folder);
+}
+
+/* A file is cut when it is twice as long as it should be, by whole entries; saving only ever
+   appends, so that a session that was started earlier loses nothing. */
+static int line_load(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int folder = lock_folder(L, path);
+    unstifle_history();
+    int failure = read_history(path);
+    bool cut = failure == 0 && history_length > 2 * HISTORY_ENTRIES;
+    stifle_history(HISTORY_ENTRIES);
+    if (cut) write_history(path); /* to another file, which takes this one's place */
+    unlock_folder(folder);
+    added = 0;
+    return push_outcome(L, failure);
+}
+
 static int line_save(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     if (added == 0) return push_outcome(L, 0);
     if (path[0] != '\0') make_folders(L, path);
-    FILE *file = fopen(path, "a"); /* append_history does not create it */
-    if (!file) return push_outcome(L, errno);
-    fclose(file);
-    int failure = append_history(added < history_length ? added : history_length, path);
-    if (failure == 0) {
-        added = 0;
-        history_truncate_file(path, HISTORY_LINES);
+    int folder = lock_folder(L, path), failure;
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0) { /* append_history does not create it */
+        close(file);
+        failure = append_history(added < history_length ? added : history_length, path);
+    } else {
+        failure = errno;
     }
+    unlock_folder(folder);
+    if (failure == 0) added = 0;
     return push_outcome(L, failure);
+}
+
+static int line_plain(lua_State *L)
+{
+    (void)L;
+    rl_variable_bind("enable-bracketed-paste", "off");
+    return 0;
 }
 
 static int line_interactive(lua_State *L)
@@ -206,10 +369,12 @@ static int line_clear(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"readline", line_readline},
+    {"set_completer", line_set_completer},
     {"add", line_add},
     {"load", line_load},
     {"save", line_save},
     {"interactive", line_interactive},
+    {"plain", line_plain},
     {"clear", line_clear},
     {NULL, NULL},
 };
@@ -217,10 +382,11 @@ static const luaL_Reg functions[] = {
 int luaopen_nnlua_line(lua_State *L)
 {
     rl_readline_name = "nnlua";
-    rl_bind_key('\t', rl_insert); /* pasted code may hold tabs; there is nothing to complete */
-    rl_catch_signals = 0;         /* ours; changes of the window size are still readline's */
+    rl_bind_key('\t', on_tab);
+    rl_variable_bind("page-completions", "off");
+    rl_catch_signals = 0; /* ours; changes of the window size are still readline's */
     rl_change_environment = 0;
-    stifle_history(HISTORY_LINES);
+    stifle_history(HISTORY_ENTRIES);
     history_comment_char = '#'; /* with time stamps, inputs of several lines come back whole */
     history_write_timestamps = 1;
     luaL_newlib(L, functions);

@@ -88,6 +88,17 @@ static bool parse_command(command *cmd)
     return true;
 }
 
+/* The script has ended with this error: so have the runs that it left open (nnlua/run/open.lua). */
+static void fail_runs(lua_State *L, const char *message)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "nnlua.run.open") == LUA_TTABLE &&
+        lua_getfield(L, -1, "failed") == LUA_TFUNCTION) {
+        lua_pushstring(L, message);
+        (void)lua_pcall(L, 1, 0, 0);
+    }
+}
+
 /* Calls the function below its `arguments` on the stack; drops its results.
    Returns false when it fails, after reporting the error. */
 static bool call(lua_State *L, int arguments)
@@ -102,6 +113,7 @@ static bool call(lua_State *L, int arguments)
             nn_report_interrupted();
         else if (nn_interrupt_signal() != SIGPIPE) /* that one is reported at exit */
             nn_report("%s", message ? message : "(error object is not a string)");
+        fail_runs(L, message ? message : "(error object is not a string)");
     }
     lua_settop(L, function - 1);
     return status == LUA_OK;

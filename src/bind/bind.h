@@ -139,6 +139,7 @@ void nnb_set_methods(lua_State *L, const luaL_Reg *functions);
 /* Each file adds its functions to the module table on top of the stack. */
 void nnb_open_tensor(lua_State *L);
 void nnb_open_create(lua_State *L);
+void nnb_open_documentation(lua_State *L);
 void nnb_open_index(lua_State *L);
 void nnb_open_elementwise(lua_State *L);
 void nnb_open_reduce(lua_State *L);
@@ -152,6 +153,8 @@ void nnb_open_optimizer(lua_State *L);
 void nnb_open_io(lua_State *L);
 void nnb_open_system(lua_State *L);
 void nnb_open_host(lua_State *L);
+void nnb_open_display(lua_State *L);
+void nnb_open_process(lua_State *L);
 void nnb_open_warp(lua_State *L);
 void nnb_open_metrics(lua_State *L);
 void nnb_open_interrupt(lua_State *L);

@@ -74,6 +74,35 @@ static int convolve_backward(lua_State *L, nn_convolution o, const char *functio
         return convolve_backward(L, (nn_convolution){__VA_ARGS__}, #name "_backward");             \
     }
 
+/* nn.conv1d(x, W [, b] [, {stride = 1, padding = 0, dilation = 1, groups = 1}]) -> the
+** convolution along one axis: x [N,C,L] or [C,L], W [O,C/groups,k], b [O] -> [N,O,L'] or [O,L'].
+** Options are a number or one for each axis, groups a number. Raises if the kernel is larger
+** than the padded image. */
+
+/* nn.conv1d_backward(dy, x, W [, {stride = 1, padding = 0, dilation = 1, groups = 1, input =
+** true, weight = true, bias = true}]) -> dx, dW, db: the gradients of nn.conv1d with these
+** options; each nil where input, weight or bias is false. */
+
+/* nn.conv2d(x, W [, b] [, {stride = 1, padding = 0, dilation = 1, groups = 1}]) -> y[n,o,i,j] =
+** b[o] + sum W[o,c,u,v] x[n,c, i s - p + u d, j s - p + v d], zeros outside. x [N,C,H,W] or
+** [C,H,W], W [O,C/groups,kh,kw], b [O] -> [N,O,H',W'] or [O,H',W'], H' = (H + 2p - d (kh - 1) -
+** 1) / s + 1 rounded down. Options are a number or one for each axis, groups a number. Raises if
+** the kernel is larger than the padded image. */
+
+/* nn.conv2d_backward(dy, x, W [, {stride = 1, padding = 0, dilation = 1, groups = 1, input =
+** true, weight = true, bias = true}]) -> dx, dW, db: the gradients of nn.conv2d with these
+** options; each nil where input, weight or bias is false. */
+
+/* nn.conv_transpose2d(x, W [, b] [, {stride = 1, padding = 0, output_padding = 0, dilation = 1,
+** groups = 1}]) -> the gradient of nn.conv2d by its input, as an operation: x [N,C,H,W] or
+** [C,H,W], W [C,O/groups,kh,kw], b [O]; H' = (H - 1) s - 2p + d (kh - 1) + output_padding + 1.
+** output_padding is less than the stride or the dilation. */
+
+/* nn.conv_transpose2d_backward(dy, x, W [, {stride = 1, padding = 0, output_padding = 0,
+** dilation = 1, groups = 1, input = true, weight = true, bias = true}]) -> dx, dW, db: the
+** gradients of nn.conv_transpose2d with these options; each nil where input, weight or bias is
+** false. */
+
 DEFINE_CONVOLUTION(conv1d, .axes = 1) /* x [N,C,L], W [out,in/groups,k] */
 DEFINE_CONVOLUTION(conv2d, .axes = 2) /* x [N,C,H,W], W [out,in/groups,kh,kw] */
 DEFINE_CONVOLUTION(conv_transpose2d, .axes = 2, .transposed = true) /* W [in,out/groups,kh,kw] */
@@ -109,7 +138,10 @@ static nn_pooling read_avg_pool(lua_State *L, int arg, const char *function)
     return o;
 }
 
-/* max_pool2d(x, kernel[, {stride=kernel, padding=0, dilation=1, ceil_mode=false}]) -> y */
+/* nn.max_pool2d(x, kernel [, {stride = kernel, padding = 0, dilation = 1, ceil_mode = false}])
+** -> the largest pixel of each window, NaN if one is. x [N,C,H,W] or [C,H,W]; kernel and options
+** a number or {h, w}; padding at most half of the kernel, never the largest. ceil_mode rounds
+** sizes up. The gradient goes to the first of equal pixels. */
 static int core_max_pool2d(lua_State *L)
 {
     static const char function[] = "max_pool2d";
@@ -120,7 +152,8 @@ static int core_max_pool2d(lua_State *L)
     return 1;
 }
 
-/* max_pool2d_backward(dy, x, kernel[, the same options]) -> dx */
+/* nn.max_pool2d_backward(dy, x, kernel [, {stride = kernel, padding = 0, dilation = 1, ceil_mode
+** = false}]) -> dx: the gradient of nn.max_pool2d with these options. */
 static int core_max_pool2d_backward(lua_State *L)
 {
     static const char function[] = "max_pool2d_backward";
@@ -132,8 +165,9 @@ static int core_max_pool2d_backward(lua_State *L)
     return 1;
 }
 
-/* avg_pool2d(x, kernel[, {stride=kernel, padding=0, ceil_mode=false, count_include_pad=true}])
-** -> y */
+/* nn.avg_pool2d(x, kernel [, {stride = kernel, padding = 0, ceil_mode = false, count_include_pad
+** = true}]) -> the mean pixel of each window; without count_include_pad padding counts as
+** nothing instead of zeros. x [N,C,H,W] or [C,H,W]; kernel and options a number or {h, w}. */
 static int core_avg_pool2d(lua_State *L)
 {
     static const char function[] = "avg_pool2d";
@@ -153,7 +187,9 @@ static int check_shape_list(lua_State *L, int arg, int64_t *shape, const char *f
     return ndim;
 }
 
-/* avg_pool2d_backward(dy, shape of x, kernel[, the same options]) -> dx */
+/* nn.avg_pool2d_backward(dy, shape, kernel [, {stride = kernel, padding = 0, ceil_mode = false,
+** count_include_pad = true}]) -> dx: the gradient of nn.avg_pool2d with these options; shape: of
+** x, a list. */
 static int core_avg_pool2d_backward(lua_State *L)
 {
     static const char function[] = "avg_pool2d_backward";
@@ -167,7 +203,9 @@ static int core_avg_pool2d_backward(lua_State *L)
     return 1;
 }
 
-/* adaptive_avg_pool2d(x, size) -> y, the last two sizes being `size` */
+/* nn.adaptive_avg_pool2d(x, size) -> means of size (a number or {h, w}) parts of the image: part
+** i of n of an axis of m pixels begins at floor((i-1) m/n) and ends at ceil(i m/n). x [N,C,H,W]
+** or [C,H,W]. */
 static int core_adaptive_avg_pool2d(lua_State *L)
 {
     static const char function[] = "adaptive_avg_pool2d";
@@ -179,7 +217,8 @@ static int core_adaptive_avg_pool2d(lua_State *L)
     return 1;
 }
 
-/* adaptive_avg_pool2d_backward(dy, shape of x) -> dx */
+/* nn.adaptive_avg_pool2d_backward(dy, shape) -> dx: the gradient of nn.adaptive_avg_pool2d;
+** shape: of x, a list. */
 static int core_adaptive_avg_pool2d_backward(lua_State *L)
 {
     static const char function[] = "adaptive_avg_pool2d_backward";

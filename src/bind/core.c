@@ -31,6 +31,7 @@ int luaopen_nnlua_core(lua_State *L)
     lua_newtable(L);
     nnb_open_tensor(L);
     nnb_open_create(L);
+    nnb_open_documentation(L);
     nnb_open_random(L);
     nnb_open_index(L);
     nnb_open_elementwise(L);
@@ -44,6 +45,8 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_io(L);
     nnb_open_system(L);
     nnb_open_host(L);
+    nnb_open_display(L);
+    nnb_open_process(L);
     nnb_open_warp(L);
     nnb_open_metrics(L);
     nnb_open_interrupt(L);

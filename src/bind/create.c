@@ -27,11 +27,15 @@ static int create(lua_State *L, const char *function, bool zero, double value)
     return 1;
 }
 
+/* nn.zeros(sizes... [, {dtype = "float32"}]) -> a tensor of zeros. sizes: integers or one table
+** of them, at most 8; none give a 0-dim tensor: nn.zeros(2, 3), nn.zeros({2, 3}, {dtype =
+** "int64"}). */
 static int core_zeros(lua_State *L)
 {
     return create(L, "zeros", true, 0);
 }
 
+/* nn.ones(sizes... [, {dtype = "float32"}]) -> a tensor of ones. sizes as for nn.zeros. */
 static int core_ones(lua_State *L)
 {
     return create(L, "ones", false, 1);
@@ -44,7 +48,8 @@ static const nn_tensor *check_fill(lua_State *L, nnb_scalar *s, const char *func
     return nnb_check_value(L, 2, s, function);
 }
 
-/* full({sizes}, value, {dtype=}) */
+/* nn.full({sizes}, v [, {dtype = "float32"}]) -> a tensor whose elements are v, a number or a
+** boolean (then bool by default). The sizes must be a table. */
 static int core_full(lua_State *L)
 {
     int64_t shape[NN_MAX_RANK];
@@ -75,17 +80,21 @@ static int like(lua_State *L, const char *function, double value)
     return 1;
 }
 
+/* nn.zeros_like(x [, {dtype}]) -> zeros in the shape of x, with its dtype unless another is
+** given. */
 static int core_zeros_like(lua_State *L)
 {
     return like(L, "zeros_like", 0);
 }
 
+/* nn.ones_like(x [, {dtype}]) -> ones in the shape of x, with its dtype unless another is given. */
 static int core_ones_like(lua_State *L)
 {
     return like(L, "ones_like", 1);
 }
 
-/* full_like(x, value, {dtype=}) */
+/* nn.full_like(x, v [, {dtype}]) -> elements v, a number or a boolean, in the shape of x and
+** with its dtype unless another is given. */
 static int core_full_like(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "full_like");
@@ -100,7 +109,7 @@ static int core_full_like(lua_State *L)
     return 1;
 }
 
-/* eye(n[, m], {dtype=}) */
+/* nn.eye(n [, m = n] [, {dtype = "float32"}]) -> [n,m], ones on the diagonal, zeros elsewhere. */
 static int core_eye(lua_State *L)
 {
     int64_t n = nnb_check_integer(L, 1, "eye");
@@ -114,8 +123,9 @@ static int core_eye(lua_State *L)
     return 1;
 }
 
-/* arange(stop) from 0, or arange(start, stop[, step]), half-open, {dtype=}: int64 if all are
-** integers, else float32. */
+/* nn.arange([first = 0,] stop [, step = 1] [, {dtype}]) -> first, first + step, ... before stop.
+** int64 if all are integers, else float32. Empty if the step leads away from stop; raises for
+** step 0. nn.arange(1, 4) is 1, 2, 3. */
 static int core_arange(lua_State *L)
 {
     double bound[3] = {0, 0, 1};
@@ -147,7 +157,8 @@ static int core_arange(lua_State *L)
     return 1;
 }
 
-/* linspace(first, last, count, {dtype=}) */
+/* nn.linspace(first, last, n [, {dtype = "float32"}]) -> [n], equally spaced values, both ends
+** included. */
 static int core_linspace(lua_State *L)
 {
     double first = nnb_check_number(L, 1, "linspace"), last = nnb_check_number(L, 2, "linspace");
@@ -207,8 +218,9 @@ static int64_t fill_from_table(lua_State *L, nn_tensor *t, int dim, int64_t at)
     return at + 1;
 }
 
-/* tensor(number | nested table | tensor, {dtype=}) -> a new tensor; dtype float32, of booleans
-** bool, of a tensor its own. */
+/* nn.tensor(v [, {dtype}]) -> a new tensor of a number, a boolean, nested tables of them, or of
+** another tensor (a copy). dtype: float32, of booleans bool, of a tensor its own. Raises for
+** ragged tables, naming the depth. nn.tensor({{1, 2}, {3, 4}}, {dtype = "int64"}) is [2,2]. */
 static int core_tensor(lua_State *L)
 {
     int64_t shape[NN_MAX_RANK];
@@ -240,8 +252,9 @@ static int core_tensor(lua_State *L)
     return 1;
 }
 
-/* from_bytes(string, {dtype=, shape=}) -> a tensor of the little-endian elements in string;
-** shape defaults to one dimension. */
+/* nn.from_bytes(s [, {dtype = "float32", shape}]) -> a tensor of the little-endian elements in a
+** string; one dimension unless given a shape. Raises if the length does not fit, or for a bool
+** that is not 0 or 1. */
 static int core_from_bytes(lua_State *L)
 {
     size_t length;

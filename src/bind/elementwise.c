@@ -121,6 +121,86 @@ static int unary_in_place(lua_State *L, nn_k_unary_op op, const char *function)
     X(ceil, NN_K_CEIL)                                                                             \
     X(round, NN_K_ROUND)
 
+/* ---- what the methods do; name_ writes its result into x ---- */
+
+/* x:add(b), x:add_(b) -> x + b. b: a tensor or a number. Operands broadcast; dtypes are
+** promoted, an in-place result keeps x's. */
+
+/* x:sub(b), x:sub_(b) -> x - b. Not for bools. b: a tensor or a number. Operands broadcast;
+** dtypes are promoted, an in-place result keeps x's. */
+
+/* x:mul(b), x:mul_(b) -> x * b, element by element. b: a tensor or a number. Operands broadcast;
+** dtypes are promoted, an in-place result keeps x's. */
+
+/* x:div(b), x:div_(b) -> x / b; of integers float32. b: a tensor or a number. Operands
+** broadcast; dtypes are promoted, an in-place result keeps x's. */
+
+/* x:floor_divide(b), x:floor_divide_(b) -> x // b, rounded down. Integers raise for b = 0. b: a
+** tensor or a number. Operands broadcast; dtypes are promoted, an in-place result keeps x's. */
+
+/* x:remainder(b), x:remainder_(b) -> x % b, with the sign of b. Integers raise for b = 0. b: a
+** tensor or a number. Operands broadcast; dtypes are promoted, an in-place result keeps x's. */
+
+/* x:pow(b), x:pow_(b) -> x ^ b. Integers raise for b < 0. b: a tensor or a number. Operands
+** broadcast; dtypes are promoted, an in-place result keeps x's. */
+
+/* x:maximum(b), x:maximum_(b) -> the larger of x and b, element by element; the gradient of
+** equal operands is halved. b: a tensor or a number. Operands broadcast; dtypes are promoted, an
+** in-place result keeps x's. */
+
+/* x:minimum(b), x:minimum_(b) -> the smaller of x and b, element by element; the gradient of
+** equal operands is halved. b: a tensor or a number. Operands broadcast; dtypes are promoted, an
+** in-place result keeps x's. */
+
+/* x:eq(b) -> bool tensor: x == b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:ne(b) -> bool tensor: x ~= b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:lt(b) -> bool tensor: x < b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:le(b) -> bool tensor: x <= b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:gt(b) -> bool tensor: x > b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:ge(b) -> bool tensor: x >= b, element by element. b: a tensor or a number; broadcasts. */
+
+/* x:neg(), x:neg_() -> -x. Keeps integers; not for bools. */
+
+/* x:abs(), x:abs_() -> |x|. Keeps integers; not for bools. */
+
+/* x:sign(), x:sign_() -> -1, 0 or 1. Keeps integers; not for bools. */
+
+/* x:square(), x:square_() -> x^2. Keeps integers; not for bools. */
+
+/* x:exp(), x:exp_() -> e^x. Of integers and bools float32. */
+
+/* x:expm1(), x:expm1_() -> e^x - 1, exact for small x. Of integers and bools float32. */
+
+/* x:log(), x:log_() -> the natural logarithm. Of integers and bools float32. */
+
+/* x:log1p(), x:log1p_() -> log(1 + x), exact for small x. Of integers and bools float32. */
+
+/* x:sqrt(), x:sqrt_() -> the square root. Of integers and bools float32. */
+
+/* x:reciprocal(), x:reciprocal_() -> 1 / x. Of integers and bools float32. */
+
+/* x:sin(), x:sin_() -> the sine of x radians. Of integers and bools float32. */
+
+/* x:cos(), x:cos_() -> the cosine of x radians. Of integers and bools float32. */
+
+/* x:tanh(), x:tanh_() -> the hyperbolic tangent. Of integers and bools float32. */
+
+/* x:sigmoid(), x:sigmoid_() -> 1 / (1 + e^-x). Of integers and bools float32. */
+
+/* x:erf(), x:erf_() -> the error function. Of integers and bools float32. */
+
+/* x:floor(), x:floor_() -> rounded down. Keeps integers; not for bools. */
+
+/* x:ceil(), x:ceil_() -> rounded up. Keeps integers; not for bools. */
+
+/* x:round(), x:round_() -> rounded to the nearest integer, halves to the even one. Keeps
+** integers; not for bools. */
+
 #define DEFINE_METHODS(kind, name, op)                                                             \
     static int tensor_##name(lua_State *L)                                                         \
     {                                                                                              \
@@ -144,6 +224,7 @@ COMPARE_OPS(DEFINE_COMPARE)
 
 /* ---- predicates and logic ---- */
 
+/* x:isnan() -> bool tensor: which elements are NaN. */
 static int tensor_isnan(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "isnan");
@@ -165,11 +246,13 @@ static int beside_infinity(lua_State *L, nn_k_compare_op op, const char *functio
     return 1;
 }
 
+/* x:isinf() -> bool tensor: which elements are infinite. */
 static int tensor_isinf(lua_State *L)
 {
     return beside_infinity(L, NN_K_EQ, "isinf");
 }
 
+/* x:isfinite() -> bool tensor: which elements are neither infinite nor NaN. */
 static int tensor_isfinite(lua_State *L)
 {
     return beside_infinity(L, NN_K_LT, "isfinite");
@@ -196,16 +279,19 @@ static int logical(lua_State *L, nn_k_binary_op op, const char *function)
     return 1;
 }
 
+/* x:logical_and(b) -> bool tensor: where both are not 0. b broadcasts. */
 static int tensor_logical_and(lua_State *L)
 {
     return logical(L, NN_K_MUL, "logical_and");
 }
 
+/* x:logical_or(b) -> bool tensor: where one of the two is not 0. b broadcasts. */
 static int tensor_logical_or(lua_State *L)
 {
     return logical(L, NN_K_ADD, "logical_or");
 }
 
+/* x:logical_not() -> bool tensor: where x is 0. */
 static int tensor_logical_not(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "logical_not");
@@ -224,7 +310,8 @@ static void check_bounds(lua_State *L, double *low, double *high, const char *fu
     *high = lua_isnoneornil(L, 3) ? INFINITY : nnb_check_number(L, 3, function);
 }
 
-/* x:clamp(low, high); either may be nil. */
+/* x:clamp([low] [, high]) -> x with values below low and above high replaced by these, in x's
+** dtype. low, high: numbers or nil. */
 static int tensor_clamp(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "clamp");
@@ -235,6 +322,8 @@ static int tensor_clamp(lua_State *L)
     return 1;
 }
 
+/* x:clamp_([low] [, high]) -> x, whose values below low and above high have become these. low,
+** high: numbers or nil. */
 static int tensor_clamp_in_place(lua_State *L)
 {
     nn_tensor *x = nnb_check_tensor(L, 1, "clamp_");
@@ -247,7 +336,8 @@ static int tensor_clamp_in_place(lua_State *L)
     return 1;
 }
 
-/* where(condition, a, b) */
+/* nn.where(c, a, b) -> a where the bool tensor c is true, else b. a, b: tensors or numbers; all
+** three broadcast. */
 static int core_where(lua_State *L)
 {
     const nn_tensor *condition = nnb_check_tensor(L, 1, "where");
@@ -259,6 +349,9 @@ static int core_where(lua_State *L)
     return 1;
 }
 
+/* x:matmul(y) -> the matrix product: [M,K] x [K,N] -> [M,N]. Leading dimensions are batches and
+** broadcast; a vector is a row on the left, a column on the right, and its dimension is dropped.
+** Dtypes are equal. Raises if the inner sizes differ. */
 static int tensor_matmul(lua_State *L)
 {
     const nn_tensor *a = nnb_check_tensor(L, 1, "matmul");

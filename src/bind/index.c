@@ -276,7 +276,9 @@ static int tensor_newindex(lua_State *L)
     return core_set_index(L);
 }
 
-/* x:index_select(dim, indices) */
+/* x:index_select(dim, indices) -> a copy of the entries of dimension dim that the int64 tensor
+** indices [n] names, in its order; negative ones count from the end. Raises for an index outside
+** 1..size. */
 static int tensor_index_select(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "index_select");
@@ -302,24 +304,31 @@ static int place(lua_State *L, const char *function,
     return 1;
 }
 
-/* x:index_copy_(dim, indices, source) and x:index_add_(dim, indices, source) -> x */
+/* x:index_copy_(dim, indices, y) -> x, whose entry indices[i] of dimension dim is now entry i of
+** y. indices: int64 [n]; y broadcasts. Raises for an index outside 1..size, before anything is
+** written. */
 static int tensor_index_copy(lua_State *L)
 {
     return place(L, "index_copy_", nn_index_copy);
 }
 
+/* x:index_add_(dim, indices, y) -> x, to whose entry indices[i] of dimension dim entry i of y is
+** added, as often as an index occurs. indices: int64 [n]; y broadcasts. Raises for an index
+** outside 1..size, before anything is written. */
 static int tensor_index_add(lua_State *L)
 {
     return place(L, "index_add_", nn_index_add);
 }
 
-/* x:scatter_add_(dim, indices, source) -> x */
+/* x:scatter_add_(dim, indices, y) -> x with x[i][indices[i][j]] += y[i][j] for dim 2 of a
+** matrix, and so on. indices: int64, in the shape of y. Raises for an index outside 1..size. */
 static int tensor_scatter_add(lua_State *L)
 {
     return place(L, "scatter_add_", nn_scatter_add);
 }
 
-/* x:gather(dim, indices) */
+/* x:gather(dim, indices) -> y with y[i][j] = x[i][indices[i][j]] for dim 2 of a matrix, and so
+** on; in the shape of the int64 tensor indices. Raises for an index outside 1..size. */
 static int tensor_gather(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "gather");
@@ -330,7 +339,8 @@ static int tensor_gather(lua_State *L)
     return 1;
 }
 
-/* x:masked_select(mask) */
+/* x:masked_select(mask) -> x[mask]: a copy [n] of the elements where the bool tensor mask is
+** true. */
 static int tensor_masked_select(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "masked_select");
@@ -365,12 +375,15 @@ static int join(lua_State *L, const char *function,
     return 1;
 }
 
-/* cat({tensors}[, dim=1]) joins along dim; stack along a new one. */
+/* nn.cat({x, ...} [, dim = 1]) -> the tensors joined along dimension dim; their other sizes are
+** equal, their dtypes are promoted. */
 static int core_cat(lua_State *L)
 {
     return join(L, "cat", nn_cat);
 }
 
+/* nn.stack({x, ...} [, dim = 1]) -> the tensors, of one shape, joined along a new dimension at
+** dim. */
 static int core_stack(lua_State *L)
 {
     return join(L, "stack", nn_stack);

@@ -93,13 +93,10 @@ void nnb_io_add_named(lua_State *L, size_t i, const char *name, nn_tensor *tenso
 
 /* ---- IDX ---- */
 
-/*
-** read_idx(path, {limit=, sha256=}) -> tensor | nil, message
-**
-** limit keeps the first entries only (default -1: all), in memory for no more than these; the
-** whole file is checked all the same. sha256 is the hash that the decompressed bytes must have,
-** in hexadecimal. Formats and errors: io/idx.h.
-*/
+/* nn.io.read_idx(path [, {limit = -1, sha256}]) -> tensor | nil, message. IDX, plain or gzip.
+** limit: the first entries only, -1 all, in memory for no more than these; the whole file is
+** checked all the same. sha256: the hash that the decompressed bytes must have, in hexadecimal.
+** Raises where the content is wrong. */
 static int io_read_idx(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "read_idx");
@@ -115,7 +112,8 @@ static int io_read_idx(lua_State *L)
     return 1;
 }
 
-/* save_idx(path, tensor) -> true | nil, message. Gzip if the name ends in ".gz": io/idx.h. */
+/* nn.io.save_idx(path, x) -> true | nil, message. bool and uint8 become bytes, int64 32 bits
+** (raises if a value does not fit). Gzip if the name ends in ".gz". Raises for 0-dim x. */
 static int io_save_idx(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "save_idx");
@@ -126,7 +124,8 @@ static int io_save_idx(lua_State *L)
 
 /* ---- PNG ---- */
 
-/* load_png(path) -> uint8 tensor [C,H,W] | nil, message: io/png_file.h. */
+/* nn.io.load_png(path) -> uint8 [C,H,W] | nil, message. C is 1 (grey), 2 (with alpha), 3 (RGB)
+** or 4; palettes are expanded, 16 bits scaled to 8; at most 65535 pixels a side. */
 static int io_load_png(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "load_png");
@@ -136,7 +135,8 @@ static int io_load_png(lua_State *L)
     return 1;
 }
 
-/* save_png(path, tensor) -> true | nil, message. [H,W] or [C,H,W]: io/png_file.h. */
+/* nn.io.save_png(path, x) -> true | nil, message. x: [H,W] or [C,H,W], uint8, or a float of 0..1
+** (raises outside). */
 static int io_save_png(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "save_png");
@@ -147,7 +147,7 @@ static int io_save_png(lua_State *L)
 
 /* ---- files ---- */
 
-/* write_file(path, bytes) -> true | nil, message. Written whole or not at all. */
+/* nn.io.write_file(path, bytes) -> true | nil, message. Written whole or not at all. */
 static int io_write_file(lua_State *L)
 {
     size_t size;
@@ -157,16 +157,7 @@ static int io_write_file(lua_State *L)
     return nnb_io_finish(L, nn_file_write(path, bytes, size, &err), &err, "write_file");
 }
 
-/* sync_file(path) -> true | nil, message. What was written to the file so far survives a power
-** cut from here on. */
-static int io_sync_file(lua_State *L)
-{
-    const char *path = nnb_io_path(L, 1, "sync_file");
-    nn_error err;
-    return nnb_io_finish(L, nn_file_sync(path, &err), &err, "sync_file");
-}
-
-/* mkdir_p(path) -> true | nil, message. Makes a directory and its missing parents. */
+/* nn.io.mkdir_p(path) -> true | nil, message. Makes a folder and its missing parents. */
 static int io_mkdir_p(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "mkdir_p");
@@ -180,12 +171,9 @@ static int release_directory(lua_State *L)
     return 0;
 }
 
-/*
-** read_directory(path) -> {name, ...}, {is_directory, ...}, {modified, ...} | nil, message
-**
-** Without "." and "..", sorted by the bytes of the names whatever the locale. modified: in
-** nanoseconds since 1970.
-*/
+/* nn.io.read_directory(path) -> names, is_directory, modified | nil, message. Three lists, without
+** "." and "..", sorted by the bytes of the names whatever the locale. modified: in nanoseconds
+** since 1970. */
 static int io_read_directory(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "read_directory");
@@ -239,7 +227,7 @@ static int io_sort_bytes(lua_State *L)
     return 1;
 }
 
-/* sha256(bytes) -> 64 hexadecimal digits */
+/* nn.io.sha256(bytes) -> 64 hexadecimal digits. */
 static int io_sha256(lua_State *L)
 {
     size_t size;
@@ -257,7 +245,6 @@ void nnb_open_io(lua_State *L)
                                          {"load_png", io_load_png},
                                          {"save_png", io_save_png},
                                          {"write_file", io_write_file},
-                                         {"sync_file", io_sync_file},
                                          {"mkdir_p", io_mkdir_p},
                                          {"read_directory", io_read_directory},
                                          {"sort_bytes", io_sort_bytes},

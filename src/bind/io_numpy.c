@@ -7,7 +7,9 @@
 
 #define HOLDER "nnlua.npz.holder"
 
-/* load_npy(path) -> tensor | nil, message. Types and errors: io/npy.h. */
+/* nn.io.load_npy(path) -> tensor | nil, message. NumPy's array: signed integers, uint16, uint32
+** and uint64 become int64 (raises if a value does not fit), float16 float32. Raises for complex
+** numbers, texts, records, objects. */
 static int io_load_npy(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "load_npy");
@@ -17,7 +19,7 @@ static int io_load_npy(lua_State *L)
     return 1;
 }
 
-/* save_npy(path, tensor) -> true | nil, message */
+/* nn.io.save_npy(path, x) -> true | nil, message. NumPy's file of one array. */
 static int io_save_npy(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "save_npy");

@@ -45,7 +45,8 @@ static int io_load_safetensors(lua_State *L)
     return 2;
 }
 
-/* safetensors_metadata(path) -> metadata | nil, message. Reads nothing else of the file. */
+/* nn.io.safetensors_metadata(path) -> metadata | nil, message: the strings by name in the
+** header; nothing else of the file is read. */
 static int io_safetensors_metadata(lua_State *L)
 {
     const char *path = nnb_io_path(L, 1, "safetensors_metadata");

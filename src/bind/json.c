@@ -334,15 +334,11 @@ static void encode(encoder *e, const place *at, int depth)
     }
 }
 
-/*
-** json_encode(value, {indent=}) -> text
-**
-** Tables with the keys 1..n become arrays, others objects with sorted keys; an empty one becomes
-** {} unless json_array has marked it. Integers stay integers; floats read back as the same
-** float. indent is the number of blanks per level (default: none, all on one line). Raises,
-** naming the place, for nan, infinity, strings that are not UTF-8, mixed keys, and nesting of
-** more than 1000 levels.
-*/
+/* nn.io.json_encode(v [, {indent}]) -> text. Tables with keys 1..n are arrays, others objects
+** with sorted keys; an empty one is {} unless nn.io.json_array marked it. Integers stay
+** integers; floats read back as the same number. indent: blanks per level; one line if not
+** given. Raises, naming the place, for NaN, infinity, text that is not UTF-8, mixed keys, gaps,
+** other types, more than 1000 levels. */
 static int io_json_encode(lua_State *L)
 {
     encoder e = {.L = L};
@@ -402,13 +398,9 @@ static void push_json(lua_State *L, json_t *json)
     }
 }
 
-/*
-** json_decode(text) -> value
-**
-** null becomes io.null, an integer a Lua integer, any other number a float. Raises, with line and
-** column, where the text is not JSON, has a key twice, an integer beyond 64 bits, or more than
-** 2048 levels.
-*/
+/* nn.io.json_decode(text) -> value. null becomes nn.io.null, an integer a Lua integer, any other
+** number a float. Raises, with line and column, where the text is not JSON, has a key twice, an
+** integer beyond 64 bits, or more than 2048 levels. */
 static int io_json_decode(lua_State *L)
 {
     size_t size;
@@ -427,7 +419,8 @@ static int io_json_decode(lua_State *L)
     return 1;
 }
 
-/* json_array([t]) -> t, or a new table, marked as an array. Raises if t has a metatable. */
+/* nn.io.json_array([t]) -> t, or a new table, that is encoded as an array even if empty. Raises
+** if t has a metatable. */
 static int io_json_array(lua_State *L)
 {
     if (lua_isnoneornil(L, 1)) {

@@ -18,9 +18,11 @@ static nn_tensor *new_tensor_if(lua_State *L, bool wanted)
 
 /* ---- Normalization ---- */
 
-/* batch_norm(x, weight, bias, {running_mean=, running_var=, training=true, momentum=0.1, eps=1e-5})
-** -> y, saved. x [N,C,...]; weight, bias [C] or nil. Training, the running statistics [C], if
-** given, follow those of x; else they are used in their place. */
+/* nn.batch_norm(x [, weight] [, bias] [, {running_mean, running_var, training = true, momentum =
+** 0.1, eps = 1e-5}]) -> y, saved: (x - mean) / sqrt(var + eps) weight + bias per channel. x
+** [N,C,*], the others [C]. Training, the statistics are the batch's, and the running ones, if
+** given, move towards them in place: (1 - momentum) running + momentum new, var with n-1; else
+** the running ones are used. */
 static int core_batch_norm(lua_State *L)
 {
     static const char function[] = "batch_norm";
@@ -47,8 +49,9 @@ static int core_batch_norm(lua_State *L)
     return 2;
 }
 
-/* batch_norm_backward(dy, x, weight, saved, {training=true, weight=true, bias=true}) -> dx, dw, db;
-** the last two nil where their option is false. */
+/* nn.batch_norm_backward(dy, x, weight, saved [, {training = true, weight = true, bias = true}])
+** -> dx, dweight, dbias; the last two nil where their option is false. weight may be nil; saved:
+** what nn.batch_norm returned. */
 static int core_batch_norm_backward(lua_State *L)
 {
     static const char function[] = "batch_norm_backward";
@@ -87,8 +90,9 @@ static int check_normalized(lua_State *L, int arg, const nn_tensor *x, int x_arg
     return dims;
 }
 
-/* layer_norm(x, normalized_shape, weight, bias, {eps=1e-5}) -> y, saved. x [...,normalized_shape];
-** weight, bias: [normalized_shape] or nil. */
+/* nn.layer_norm(x, normalized_shape [, weight] [, bias] [, {eps = 1e-5}]) -> y, saved: mean 0,
+** variance 1 over the last dimensions, times weight plus bias. normalized_shape: a size or a
+** list of them; weight and bias have that shape. */
 static int core_layer_norm(lua_State *L)
 {
     static const char function[] = "layer_norm";
@@ -105,8 +109,8 @@ static int core_layer_norm(lua_State *L)
     return 2;
 }
 
-/* layer_norm_backward(dy, x, normalized_shape, weight, saved, {affine=true}) -> dx, dw, db; the
-** last two nil if not affine. */
+/* nn.layer_norm_backward(dy, x, normalized_shape, weight, saved [, {affine = true}]) -> dx,
+** dweight, dbias; the last two nil if not affine. saved: what nn.layer_norm returned. */
 static int core_layer_norm_backward(lua_State *L)
 {
     static const char function[] = "layer_norm_backward";
@@ -128,7 +132,8 @@ static int core_layer_norm_backward(lua_State *L)
 
 /* ---- Embedding ---- */
 
-/* embedding(indices, weight) -> y. indices int64 of any shape, 1..V; weight [V,D]; y [...,D]. */
+/* nn.embedding(indices, weight [, {padding_idx}]) -> rows of weight [V,D] by int64 indices [*]
+** in 1..V: [*,D]. The row padding_idx gets no gradient. Raises for an index outside 1..V. */
 static int core_embedding(lua_State *L)
 {
     const nn_tensor *index = nnb_check_tensor(L, 1, "embedding");
@@ -139,7 +144,8 @@ static int core_embedding(lua_State *L)
     return 1;
 }
 
-/* embedding_backward(dy, indices, V, {padding_idx=}) -> dweight [V,D]. */
+/* nn.embedding_backward(dy, indices, V [, {padding_idx}]) -> dweight [V,D]: the rows of dy added
+** up by index. */
 static int core_embedding_backward(lua_State *L)
 {
     static const char function[] = "embedding_backward";

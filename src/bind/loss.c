@@ -20,9 +20,11 @@ static nn_loss_reduction reduction_option(lua_State *L, int arg, const char *fun
     return (nn_loss_reduction)nnb_option_word(L, arg, "reduction", words, NN_LOSS_MEAN, function);
 }
 
-/* softmax_cross_entropy(z, y, {weight=, label_smoothing=0, ignore_index=-100, reduction=}) -> loss,
-** dz.
-** z [N,C]; y [N] labels 1..C or [N,C] rows; weight [C]. */
+/* nn.softmax_cross_entropy(z, y [, {weight, label_smoothing = 0, ignore_index = -100, reduction
+** = "mean"}]) -> loss, dz: -log softmax(z)[y] and its gradient. z [N,C] scores; y int64 or uint8
+** labels [N] in 1..C, or probabilities [N,C]; weight [C], one per class; label_smoothing in
+** 0..1; rows whose label is ignore_index do not count. reduction: "mean", "sum" or "none" (one
+** value per row). Raises for a label outside 1..C. */
 static int core_softmax_cross_entropy(lua_State *L)
 {
     static const char function[] = "softmax_cross_entropy";
@@ -43,8 +45,9 @@ static int core_softmax_cross_entropy(lua_State *L)
     return 2;
 }
 
-/* binary_cross_entropy_with_logits(z, y, {pos_weight=, reduction=}) -> loss, dz.
-** z, y: any shape, alike; pos_weight broadcasts to it. */
+/* nn.binary_cross_entropy_with_logits(z, y [, {pos_weight, reduction = "mean"}]) -> loss, dz:
+** binary_cross_entropy of sigmoid(z). z, y: any shape, alike; pos_weight, the weight of y = 1,
+** broadcasts to it. reduction: "mean", "sum" or "none" (one value per element). */
 static int core_binary_cross_entropy_with_logits(lua_State *L)
 {
     static const char function[] = "binary_cross_entropy_with_logits";
@@ -61,7 +64,18 @@ static int core_binary_cross_entropy_with_logits(lua_State *L)
     return 2;
 }
 
-/* The losses with one number as option: f(x, y, {option=, reduction=}) -> loss, dx. */
+/* nn.huber_loss(x, y [, {delta = 1, reduction = "mean"}]) -> loss, dx: d^2/2 where |d| < delta,
+** else delta (|d| - delta/2), d = x - y. Shapes alike; delta > 0. reduction: "mean", "sum" or
+** "none". Differentiable by both. */
+
+/* nn.smooth_l1_loss(x, y [, {beta = 1, reduction = "mean"}]) -> loss, dx: d^2 / (2 beta) where
+** |d| < beta, else |d| - beta/2, d = x - y. Shapes alike; beta >= 0. reduction: "mean", "sum" or
+** "none". Differentiable by both. */
+
+/* nn.hinge_embedding_loss(x, y [, {margin = 1, reduction = "mean"}]) -> loss, dx: x where y is
+** 1, max(0, margin - x) where it is -1. Shapes alike. reduction: "mean", "sum" or "none". */
+
+/* The losses with one number as option. */
 #define DEFINE_LOSS_WITH(name, option, otherwise)                                                  \
     static int core_##name(lua_State *L)                                                           \
     {                                                                                              \
@@ -82,7 +96,9 @@ DEFINE_LOSS_WITH(smooth_l1_loss, beta, 1)         /* the same */
 DEFINE_LOSS_WITH(hinge_embedding_loss, margin, 1) /* the same; y: 1 or -1 */
 DEFINE_LOSS_WITH(margin_loss, margin, 0)          /* the same */
 
-/* kl_div(x, y, {log_target=false, reduction="mean"|"batchmean"|"sum"|"none"}) -> loss, dx. */
+/* nn.kl_div(x, y [, {log_target = false, reduction = "mean"}]) -> loss, dx: y (log y - x), x
+** log-probabilities; with log_target y is logarithms, too. Any shape, alike. reduction: "mean",
+** "batchmean" (the sum divided by the first size), "sum" or "none". Differentiable by both. */
 static int core_kl_div(lua_State *L)
 {
     static const char *const words[] = {"mean", "sum", "none", "batchmean", NULL};
@@ -99,8 +115,10 @@ static int core_kl_div(lua_State *L)
     return 2;
 }
 
-/* nll_loss(x, y, {weight=, ignore_index=-100, reduction=}) -> loss, dx. x [N,C] log-probabilities;
-** y [N] labels 1..C; weight [C]. */
+/* nn.nll_loss(x, y [, {weight, ignore_index = -100, reduction = "mean"}]) -> loss, dx: -x[y]. x
+** [N,C] log-probabilities; y int64 or uint8 labels [N] in 1..C; weight [C]; rows whose label is
+** ignore_index do not count. reduction: "mean", "sum" or "none" (one value per row). Raises for
+** a label outside 1..C. */
 static int core_nll_loss(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "nll_loss");
@@ -116,8 +134,10 @@ static int core_nll_loss(lua_State *L)
     return 2;
 }
 
-/* multi_margin_loss(x, y, {p=1, margin=1, weight=, reduction=}) -> loss, dx. x [N,C] scores; y [N]
-** labels 1..C; weight [C]. */
+/* nn.multi_margin_loss(x, y [, {p = 1, margin = 1, weight, reduction = "mean"}]) -> loss, dx:
+** the mean over the classes c other than y of max(0, margin - x[y] + x[c])^p. x [N,C] scores; y
+** labels [N] in 1..C; p 1 or 2; weight [C]. reduction: "mean", "sum" or "none" (one value per
+** row). */
 static int core_multi_margin_loss(lua_State *L)
 {
     static const char function[] = "multi_margin_loss";
@@ -136,7 +156,20 @@ static int core_multi_margin_loss(lua_State *L)
     return 2;
 }
 
-/* The losses whose only option is the reduction: f(x, y, {reduction=}) -> loss, dx. */
+/* nn.binary_cross_entropy(p, y [, {reduction = "mean"}]) -> loss, dp: -(y log p + (1 - y) log(1
+** - p)). Any shape, alike. reduction: "mean", "sum" or "none". Raises for p outside 0..1. */
+
+/* nn.summed_binary_cross_entropy(p, y [, {reduction = "mean"}]) -> loss, dp:
+** binary_cross_entropy added up over the classes. p [N,C]; y labels [N] or rows [N,C].
+** reduction: "mean", "sum" or "none" (one value per row). */
+
+/* nn.mse_loss(x, y [, {reduction = "mean"}]) -> loss, dx: (x - y)^2. Shapes alike. reduction:
+** "mean", "sum" or "none". Differentiable by both. */
+
+/* nn.l1_loss(x, y [, {reduction = "mean"}]) -> loss, dx: |x - y|. Shapes alike. reduction:
+** "mean", "sum" or "none". Differentiable by both. */
+
+/* The losses whose only option is the reduction. */
 #define DEFINE_LOSS(name)                                                                          \
     static int core_##name(lua_State *L)                                                           \
     {                                                                                              \

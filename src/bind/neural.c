@@ -11,7 +11,8 @@
 #include "nn/penalty.h"
 #include "nn/softmax.h"
 
-/* linear(x, W[, b]) -> z = x W^T + b. x [...,in], W [out,in], b [out] or nil; z [...,out]. */
+/* nn.linear(x, W [, b]) -> x W^T + b. x [*,in], W [out,in], b [out] -> [*,out]. Raises if the
+** sizes differ. */
 static int core_linear(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "linear");
@@ -29,8 +30,8 @@ static nn_tensor *new_tensor_if(lua_State *L, bool wanted)
     return NULL;
 }
 
-/* linear_backward(dz, x, W, {input=true, weight=true, bias=true}) -> dx, dW, db; each nil where
-** its option is false. */
+/* nn.linear_backward(dz, x, W [, {input = true, weight = true, bias = true}]) -> dx, dW, db: the
+** gradients of nn.linear, each nil where its option is false. */
 static int core_linear_backward(lua_State *L)
 {
     static const char function[] = "linear_backward";
@@ -118,18 +119,41 @@ static activation elu(lua_State *L, int arg, const char *function)
         return activate_back(L, name(L, 3, #name "_backward"), #name "_backward");                 \
     }
 
+/* x:relu() -> max(x, 0), element by element. */
+
+/* nn.relu_backward(dy, x) -> dx = dy where x > 0, else 0. */
+
+/* x:leaky_relu([{negative_slope = 0.01}]) -> x where x > 0, else negative_slope x. */
+
+/* nn.leaky_relu_backward(dy, x [, {negative_slope = 0.01}]) -> dx: the gradient of leaky_relu. */
+
+/* x:softplus([{beta = 1, threshold = 20}]) -> log(1 + exp(beta x)) / beta; x where beta x >
+** threshold. */
+
+/* nn.softplus_backward(dy, x [, {beta = 1, threshold = 20}]) -> dx: the gradient of softplus. */
+
+/* x:gelu([{approximate = "none"}]) -> x Phi(x), Phi the normal distribution; approximate: "none"
+** or "tanh". */
+
+/* nn.gelu_backward(dy, x [, {approximate = "none"}]) -> dx: the gradient of gelu. */
+
+/* x:elu([{alpha = 1}]) -> x where x > 0, else alpha (exp(x) - 1). */
+
+/* nn.elu_backward(dy, x [, {alpha = 1}]) -> dx: the gradient of elu. */
+
 DEFINE_ACTIVATION(relu)
 DEFINE_ACTIVATION(leaky_relu) /* {negative_slope=0.01} */
 DEFINE_ACTIVATION(softplus)   /* {beta=1, threshold=20} */
 DEFINE_ACTIVATION(gelu)       /* {approximate="none"|"tanh"} */
 DEFINE_ACTIVATION(elu)        /* {alpha=1} */
 
-/* sigmoid_backward(dy, y), tanh_backward(dy, y) -> dx; y: what the forward function returned. */
+/* nn.sigmoid_backward(dy, y) -> dx = dy y (1 - y); y: what sigmoid returned. */
 static int core_sigmoid_backward(lua_State *L)
 {
     return activate_back(L, (activation){NN_K_SIGMOID_Y, 0, 0}, "sigmoid_backward");
 }
 
+/* nn.tanh_backward(dy, y) -> dx = dy (1 - y^2); y: what tanh returned. */
 static int core_tanh_backward(lua_State *L)
 {
     return activate_back(L, (activation){NN_K_TANH_Y, 0, 0}, "tanh_backward");
@@ -147,8 +171,15 @@ static int64_t dim_option(lua_State *L, int arg, const char *function)
     return dim > 0 ? dim - 1 : dim;
 }
 
-/* softmax(x, {dim=-1}) -> y; softmax_backward(dy, y, {dim=-1}) -> dx, y being softmax's result;
-** the same for log_softmax. */
+/* x:softmax([{dim = -1}]) -> exp(x) / sum exp(x) along dim. */
+
+/* nn.softmax_backward(dy, y [, {dim = -1}]) -> dx: the gradient of softmax; y: what it returned. */
+
+/* x:log_softmax([{dim = -1}]) -> x - log sum exp(x) along dim. */
+
+/* nn.log_softmax_backward(dy, y [, {dim = -1}]) -> dx: the gradient of log_softmax; y: what it
+** returned. */
+
 #define DEFINE_SOFTMAX(name)                                                                       \
     static int core_##name(lua_State *L)                                                           \
     {                                                                                              \
@@ -174,9 +205,10 @@ DEFINE_SOFTMAX(log_softmax)
 
 /* ---- Dropout ---- */
 
-/* dropout(x, p, {generator=, training=true}) -> y, mask: y = x*mask/(1-p), mask bool; one uniform
-** number is drawn for each element, in row-major order. With training=false: x's own elements
-** (another handle) and nil. */
+/* nn.dropout(x, p [, {generator, training = true}]) -> y, mask: y = x mask / (1 - p), each
+** element kept with probability 1 - p (mask: bool). One uniform number is drawn for each
+** element, in row-major order. Not training: x's own elements and nil. Raises for p outside
+** 0..1. */
 static int core_dropout(lua_State *L)
 {
     const nn_tensor *x = nnb_check_tensor(L, 1, "dropout");
@@ -191,7 +223,8 @@ static int core_dropout(lua_State *L)
     return 2;
 }
 
-/* dropout_backward(dy, mask, p) -> dx = dy*mask/(1-p); dy's own elements where mask is nil. */
+/* nn.dropout_backward(dy, mask, p) -> dx = dy mask / (1 - p); dy's own elements where mask is
+** nil. */
 static int core_dropout_backward(lua_State *L)
 {
     static const char function[] = "dropout_backward";
@@ -219,13 +252,13 @@ static int penalty(lua_State *L, penalty_function *compute, const char *function
     return 2;
 }
 
-/* l2_penalty(W, lambda) -> lambda/2 * sum W^2 (0-dim), gradient. */
+/* nn.l2_penalty(W, lambda) -> lambda/2 sum W^2 (0-dim), its gradient. */
 static int core_l2_penalty(lua_State *L)
 {
     return penalty(L, nn_l2_penalty, "l2_penalty");
 }
 
-/* l1_penalty(W, lambda) -> lambda * sum |W| (0-dim), gradient. */
+/* nn.l1_penalty(W, lambda) -> lambda sum |W| (0-dim), its gradient. */
 static int core_l1_penalty(lua_State *L)
 {
     return penalty(L, nn_l1_penalty, "l1_penalty");

@@ -36,7 +36,8 @@ static uint32_t check_seed(lua_State *L, int arg, const char *function)
     return (uint32_t)seed;
 }
 
-/* manual_seed(seed) seeds the default generator. */
+/* nn.manual_seed(seed) seeds the default generator with 0..2^32-1: rand, randn, randint,
+** randperm then give what numpy.random.RandomState(seed) gives. */
 static int core_manual_seed(lua_State *L)
 {
     uint32_t seed = check_seed(L, 1, "manual_seed");
@@ -61,19 +62,22 @@ static nn_rng *push_generator(lua_State *L, uint32_t seed)
     return rng;
 }
 
-/* Generator([seed]) -> a new generator; seed 0 unless given. */
+/* nn.Generator([seed = 0]) -> a generator of its own, for the option `generator`. */
 static int core_generator(lua_State *L)
 {
     push_generator(L, lua_isnoneornil(L, 1) ? 0 : check_seed(L, 1, "Generator"));
     return 1;
 }
 
+/* nn.default_generator() -> the generator that is used where none is given; it starts with seed
+** 0. */
 static int core_default_generator(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &default_key);
     return 1;
 }
 
+/* g:manual_seed(seed) -> g, seeded with 0..2^32-1. */
 static int generator_manual_seed(lua_State *L)
 {
     nn_rng *rng = check_generator(L, 1, "manual_seed");
@@ -82,7 +86,7 @@ static int generator_manual_seed(lua_State *L)
     return 1;
 }
 
-/* g:get_state() -> the whole state as a uint8 tensor. */
+/* g:get_state() -> the whole state as a uint8 tensor, to be saved. */
 static int generator_get_state(lua_State *L)
 {
     const nn_rng *rng = check_generator(L, 1, "get_state");
@@ -94,7 +98,7 @@ static int generator_get_state(lua_State *L)
     return 1;
 }
 
-/* g:set_state(state) -> g, now as it was when get_state gave state. */
+/* g:set_state(state) -> g, now as it was when get_state gave state. Raises if it is not a state. */
 static int generator_set_state(lua_State *L)
 {
     nn_rng *rng = check_generator(L, 1, "set_state");
@@ -128,19 +132,21 @@ static int random_floats(lua_State *L, fill_random *fill, const char *function)
     return 1;
 }
 
-/* Uniform in [0,1). */
+/* nn.rand(sizes... [, {dtype = "float32", generator}]) -> uniform in [0,1). Floats only. sizes
+** as for nn.zeros. */
 static int core_rand(lua_State *L)
 {
     return random_floats(L, nn_tensor_rand, "rand");
 }
 
-/* Normal, mean 0, variance 1. */
+/* nn.randn(sizes... [, {dtype = "float32", generator}]) -> normal, mean 0, variance 1. Floats
+** only. sizes as for nn.zeros. */
 static int core_randn(lua_State *L)
 {
     return random_floats(L, nn_tensor_randn, "randn");
 }
 
-/* randint(low, high, sizes..., {dtype="int64", generator=}): integers low <= x < high. */
+/* nn.randint(low, high, sizes... [, {dtype = "int64", generator}]) -> integers low <= x < high. */
 static int core_randint(lua_State *L)
 {
     int64_t shape[NN_MAX_RANK];
@@ -155,7 +161,8 @@ static int core_randint(lua_State *L)
     return 1;
 }
 
-/* randperm(n, {generator=}): a permutation of 1..n, NumPy's permutation(n) plus 1. */
+/* nn.randperm(n [, {generator}]) -> int64 [n], the numbers 1..n in random order: NumPy's
+** permutation(n) plus 1. */
 static int core_randperm(lua_State *L)
 {
     int64_t n = nnb_check_integer(L, 1, "randperm");
@@ -166,7 +173,8 @@ static int core_randperm(lua_State *L)
     return 1;
 }
 
-/* shuffle_(x, {generator=}) -> x, its rows shuffled in place as NumPy's shuffle does. */
+/* x:shuffle_([{generator}]) -> x, the entries of its first dimension permuted as NumPy's shuffle
+** does. */
 static int tensor_shuffle(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "shuffle_");

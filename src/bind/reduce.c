@@ -37,32 +37,43 @@ static int reduce(lua_State *L, reduction *core, const char *function)
     return 1;
 }
 
+/* x:sum([dim] [, {keepdim = false}]) -> the sum. Over everything, or along dimension dim, which
+** is dropped, or kept with size 1 if keepdim. Integers and bools give int64. x:sum():item() is a
+** number. */
 static int tensor_sum(lua_State *L)
 {
     return reduce(L, nn_sum, "sum");
 }
 
+/* x:prod([dim] [, {keepdim = false}]) -> the product. Over everything, or along dimension dim,
+** which is dropped, or kept with size 1 if keepdim. Integers and bools give int64. */
 static int tensor_prod(lua_State *L)
 {
     return reduce(L, nn_prod, "prod");
 }
 
+/* x:mean([dim] [, {keepdim = false}]) -> the mean. Over everything, or along dimension dim,
+** which is dropped, or kept with size 1 if keepdim. Integers give float32; of nothing it is NaN. */
 static int tensor_mean(lua_State *L)
 {
     return reduce(L, nn_mean, "mean");
 }
 
+/* x:all([dim] [, {keepdim = false}]) -> bool: are all elements not 0? Over everything, or along
+** dimension dim, which is dropped, or kept with size 1 if keepdim. */
 static int tensor_all(lua_State *L)
 {
     return reduce(L, nn_all, "all");
 }
 
+/* x:any([dim] [, {keepdim = false}]) -> bool: is any element not 0? Over everything, or along
+** dimension dim, which is dropped, or kept with size 1 if keepdim. */
 static int tensor_any(lua_State *L)
 {
     return reduce(L, nn_any, "any");
 }
 
-/* x:var([dim], {unbiased=true, keepdim=false}): divides by n-1, or by n if not unbiased. */
+/* var and std. */
 static int spread(lua_State *L,
                   nn_status (*core)(nn_tensor *out, const nn_tensor *x, nn_reduction r,
                                     int correction, nn_error *err),
@@ -75,17 +86,25 @@ static int spread(lua_State *L,
     return 1;
 }
 
+/* x:var([dim] [, {unbiased = true, keepdim = false}]) -> the variance: divides by n-1, or by n
+** if not unbiased. Over everything, or along dimension dim, which is dropped, or kept with size
+** 1 if keepdim. */
 static int tensor_var(lua_State *L)
 {
     return spread(L, nn_var, "var");
 }
 
+/* x:std([dim] [, {unbiased = true, keepdim = false}]) -> the standard deviation: divides by n-1,
+** or by n if not unbiased. Over everything, or along dimension dim, which is dropped, or kept
+** with size 1 if keepdim. */
 static int tensor_std(lua_State *L)
 {
     return spread(L, nn_std, "std");
 }
 
-/* x:norm([dim], {p=2, keepdim=false}) */
+/* x:norm([dim] [, {p = 2, keepdim = false}]) -> (sum |x|^p)^(1/p), p > 0; for p = math.huge the
+** largest |x|. Over everything, or along dimension dim, which is dropped, or kept with size 1 if
+** keepdim. */
 static int tensor_norm(lua_State *L)
 {
     arguments a = check_arguments(L, "norm", "p");
@@ -98,7 +117,7 @@ static int tensor_norm(lua_State *L)
 typedef nn_status extreme(nn_tensor *value, nn_tensor *index, const nn_tensor *x, nn_reduction r,
                           nn_error *err);
 
-/* x:max() -> the largest element; x:max(dim) -> values, indices */
+/* max and min: one result, or with dim two. */
 static int extreme_value(lua_State *L, extreme *core, const char *function)
 {
     arguments a = check_arguments(L, function, NULL);
@@ -121,22 +140,31 @@ static int extreme_index(lua_State *L, extreme *core, const char *function)
     return 1;
 }
 
+/* x:max([dim] [, {keepdim = false}]) -> the largest element; with dim -> values, int64 indices
+** of the first ones. Over everything, or along dimension dim, which is dropped, or kept with
+** size 1 if keepdim. NaN wins. Raises for no elements. */
 static int tensor_max(lua_State *L)
 {
     return extreme_value(L, nn_max, "max");
 }
 
+/* x:min([dim] [, {keepdim = false}]) -> the smallest element; with dim -> values, int64 indices
+** of the first ones. Over everything, or along dimension dim, which is dropped, or kept with
+** size 1 if keepdim. NaN wins. Raises for no elements. */
 static int tensor_min(lua_State *L)
 {
     return extreme_value(L, nn_min, "min");
 }
 
-/* x:argmax() -> index in row-major order; x:argmax(dim) -> index along dim; from 1, int64 */
+/* x:argmax([dim] [, {keepdim = false}]) -> int64 index, from 1, of the largest element along
+** dim, or in row-major order. Of equal ones the first. */
 static int tensor_argmax(lua_State *L)
 {
     return extreme_index(L, nn_max, "argmax");
 }
 
+/* x:argmin([dim] [, {keepdim = false}]) -> int64 index, from 1, of the smallest element along
+** dim, or in row-major order. Of equal ones the first. */
 static int tensor_argmin(lua_State *L)
 {
     return extreme_index(L, nn_min, "argmin");

@@ -3,7 +3,7 @@
 **
 **   db = sqlite.open(path)              db:exec(sql, ...)     db:row(sql, ...)
 **   for row in db:rows(sql, ...) do     lists = db:columns(sql, ...)
-**   statement = db:prepare(sql)         statement:exec(...), statement:row(...), statement:rows(...)
+**   statement = db:prepare(sql)         statement:exec(...)   and :row(...), :rows(...)
 **
 ** Values go in as bound parameters only: one for each ?, or one table {name = value} for :name.
 ** integer, float, boolean (as 0 and 1), string (TEXT), blob(string) and nil go in; INTEGER, REAL,
@@ -156,7 +156,8 @@ static int sqlite_open(lua_State *L)
     database *db = lua_newuserdatauv(L, sizeof *db, 0);
     *db = (database){0};
     luaL_setmetatable(L, DATABASE);
-    int code = sqlite3_open_v2(path, &db->handle, flags[mode], NULL);
+    /* A Lua state has one thread at a time: no mutex. */
+    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
         sqlite3_busy_timeout(db->handle, (int)(timeout * 1000));
@@ -441,8 +442,8 @@ static int database_row(lua_State *L)
     return 1;
 }
 
-/* db:columns(sql, ...) -> {n = rows, column name = list}: all rows at once, without a table for each.
-** What is NULL is missing in its list. */
+/* db:columns(sql, ...) -> {n = rows, column name = list}: all rows at once, without a table for
+** each. What is NULL is missing in its list. */
 static int database_columns(lua_State *L)
 {
     database *db = check_database(L, "columns");
@@ -586,16 +587,11 @@ void nnb_open_sqlite(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg database_methods[] = {
-        {"exec", database_exec},
-        {"row", database_row},
-        {"rows", database_rows},
-        {"columns", database_columns},
-        {"prepare", database_prepare},
-        {"in_transaction", database_in_transaction},
-        {"reset", database_reset},
-        {"last_insert_rowid", database_last_insert_rowid},
-        {"close", database_close},
-        {NULL, NULL},
+        {"exec", database_exec},       {"row", database_row},
+        {"rows", database_rows},       {"columns", database_columns},
+        {"prepare", database_prepare}, {"in_transaction", database_in_transaction},
+        {"reset", database_reset},     {"last_insert_rowid", database_last_insert_rowid},
+        {"close", database_close},     {NULL, NULL},
     };
     static const luaL_Reg statement_methods[] = {
         {"exec", statement_exec},   {"row", statement_row}, {"rows", statement_rows},

@@ -19,7 +19,8 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-/* set_num_threads(n): the most threads that kernels use. Results do not depend on it. */
+/* nn.set_num_threads(n): the most threads that kernels use, 1..1024. Results do not depend on
+** it. */
 static int core_set_num_threads(lua_State *L)
 {
     int64_t n = nnb_check_integer(L, 1, "set_num_threads");
@@ -29,6 +30,7 @@ static int core_set_num_threads(lua_State *L)
     return 0;
 }
 
+/* nn.get_num_threads() -> the most threads that kernels use. */
 static int core_get_num_threads(lua_State *L)
 {
     lua_pushinteger(L, nn_threads());
@@ -43,7 +45,8 @@ static int core_set_isa(lua_State *L)
     return 1;
 }
 
-/* build_info() -> {version=, lua=, blas=, isa=, threads=, compiler=} */
+/* nn.build_info() -> {version, lua, blas, isa, threads, compiler}: what this nnlua was built
+** from and what it runs with. */
 static int core_build_info(lua_State *L)
 {
     lua_newtable(L);
@@ -62,7 +65,7 @@ static int core_build_info(lua_State *L)
     return 1;
 }
 
-/* memory() -> bytes of living tensors, bytes ever allocated */
+/* nn.memory() -> bytes of living tensors, bytes ever allocated for tensors. */
 static int core_memory(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)nn_alloc_in_use());
@@ -70,7 +73,8 @@ static int core_memory(lua_State *L)
     return 2;
 }
 
-/* set_memory_cap(bytes): allocations beyond it raise; 0 lifts it. */
+/* nn.set_memory_cap(bytes): tensors beyond that many bytes together raise "not enough memory"; 0
+** lifts it. */
 static int core_set_memory_cap(lua_State *L)
 {
     int64_t bytes = nnb_check_integer(L, 1, "set_memory_cap");
@@ -87,7 +91,7 @@ static int core_fail_allocation(lua_State *L)
     return 0;
 }
 
-/* clock() -> seconds on a clock that only goes forward */
+/* nn.clock() -> seconds on a clock that only goes forward; for differences. */
 static int core_clock(lua_State *L)
 {
     struct timespec now;

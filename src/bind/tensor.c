@@ -89,6 +89,7 @@ static int dim_or_list(lua_State *L, const int64_t *values, const char *function
     return 1;
 }
 
+/* x:shape() -> the list of sizes. */
 static int tensor_shape(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "shape");
@@ -96,41 +97,49 @@ static int tensor_shape(lua_State *L)
     return 1;
 }
 
+/* x:size([dim]) -> the size of dimension dim, or the list of all. -1 is the last dimension. */
 static int tensor_size(lua_State *L)
 {
     return dim_or_list(L, nnb_check_tensor(L, 1, "size")->shape, "size");
 }
 
+/* x:stride([dim]) -> how many elements lie between neighbours along dimension dim, or the list
+** for all dimensions. */
 static int tensor_stride(lua_State *L)
 {
     return dim_or_list(L, nnb_check_tensor(L, 1, "stride")->stride, "stride");
 }
 
+/* x:ndim() -> the number of dimensions. #x is the size of the first. */
 static int tensor_ndim(lua_State *L)
 {
     lua_pushinteger(L, nnb_check_tensor(L, 1, "ndim")->ndim);
     return 1;
 }
 
+/* x:numel() -> the number of elements. */
 static int tensor_numel(lua_State *L)
 {
     lua_pushinteger(L, nn_tensor_numel(nnb_check_tensor(L, 1, "numel")));
     return 1;
 }
 
+/* x:dtype() -> the name of the element type: "float32", "float64", "int64", "uint8", "bool". */
 static int tensor_dtype(lua_State *L)
 {
     lua_pushstring(L, nn_dtype_name(nnb_check_tensor(L, 1, "dtype")->dtype));
     return 1;
 }
 
+/* x:is_contiguous() -> whether the elements lie in row-major order without gaps. */
 static int tensor_is_contiguous(lua_State *L)
 {
     lua_pushboolean(L, nn_tensor_is_contiguous(nnb_check_tensor(L, 1, "is_contiguous")));
     return 1;
 }
 
-/* x:item() -> the one element of x as a number (or boolean). */
+/* x:item() -> the only element of x as a number (int64 and uint8: an integer) or a boolean.
+** Raises for another number of elements. */
 static int tensor_item(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "item");
@@ -155,7 +164,7 @@ static void push_table(lua_State *L, const nn_tensor *t, int dim, int64_t at)
     }
 }
 
-/* x:totable() -> nested tables of numbers (booleans); a 0-dim tensor gives its number. */
+/* x:totable() -> nested tables of numbers or booleans; a 0-dim tensor gives its number. */
 static int tensor_totable(lua_State *L)
 {
     push_table(L, nnb_check_tensor(L, 1, "totable"), 0, 0);
@@ -173,6 +182,8 @@ static int check_sizes(lua_State *L, int64_t *sizes, const char *function)
     return n;
 }
 
+/* x:view(sizes...) -> the same elements in another shape, sharing memory; one size may be -1.
+** Raises where the strides do not allow a view: use reshape. sizes: integers or one table. */
 static int tensor_view(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "view");
@@ -183,6 +194,8 @@ static int tensor_view(lua_State *L)
     return 1;
 }
 
+/* x:reshape(sizes...) -> the elements in another shape: a view where that is possible, else a
+** copy. One size may be -1: x:reshape(-1, 28 * 28). sizes: integers or one table. */
 static int tensor_reshape(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "reshape");
@@ -193,7 +206,8 @@ static int tensor_reshape(lua_State *L)
     return 1;
 }
 
-/* x:flatten([first]) -> dimensions from `first` (default 1) on joined into one. */
+/* x:flatten([first = 1]) -> dimensions from first on joined into one: [N,28,28]:flatten(2) is
+** [N,784]. A view or a copy, as reshape. */
 static int tensor_flatten(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "flatten");
@@ -211,6 +225,7 @@ static int tensor_flatten(lua_State *L)
     return 1;
 }
 
+/* x:transpose(a, b) -> a view with dimensions a and b exchanged. */
 static int tensor_transpose(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "transpose");
@@ -220,7 +235,8 @@ static int tensor_transpose(lua_State *L)
     return 1;
 }
 
-/* x:t() -> a matrix transposed; vectors and 0-dim tensors come back as they are. */
+/* x:t() -> a view of a matrix transposed; vectors and 0-dim tensors come back as they are.
+** Raises for more dimensions. */
 static int tensor_t(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "t");
@@ -236,6 +252,8 @@ static int tensor_t(lua_State *L)
     return 1;
 }
 
+/* x:permute(d1, d2, ...) -> a view whose dimension i is dimension di of x; also one table.
+** images:permute(1, 3, 4, 2) makes [N,H,W,C] of [N,C,H,W]. */
 static int tensor_permute(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "permute");
@@ -251,6 +269,8 @@ static int tensor_permute(lua_State *L)
     return 1;
 }
 
+/* x:squeeze([dim]) -> a view without dimension dim if its size is 1, or without all dimensions
+** of size 1. */
 static int tensor_squeeze(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "squeeze");
@@ -264,6 +284,7 @@ static int tensor_squeeze(lua_State *L)
     return 1;
 }
 
+/* x:unsqueeze(dim) -> a view with a new dimension of size 1 at dim, 1..ndim+1 or negative. */
 static int tensor_unsqueeze(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "unsqueeze");
@@ -273,6 +294,8 @@ static int tensor_unsqueeze(lua_State *L)
     return 1;
 }
 
+/* x:expand(sizes...) -> a view in which dimensions of size 1, and missing leading ones, are
+** repeated; -1 keeps a size. It cannot be written to. */
 static int tensor_expand(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "expand");
@@ -283,7 +306,8 @@ static int tensor_expand(lua_State *L)
     return 1;
 }
 
-/* x:contiguous() -> x itself if it is contiguous already, otherwise a copy that is. */
+/* x:contiguous() -> the elements in row-major order without gaps: x's own if they are so
+** already, else a copy. */
 static int tensor_contiguous(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "contiguous");
@@ -292,6 +316,7 @@ static int tensor_contiguous(lua_State *L)
     return 1;
 }
 
+/* x:clone() -> a copy. */
 static int tensor_clone(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "clone");
@@ -300,7 +325,8 @@ static int tensor_clone(lua_State *L)
     return 1;
 }
 
-/* x:to(dtype) -> x's elements in another dtype; shares memory if the dtype is x's own. */
+/* x:to(dtype) -> the elements in another dtype; shares memory if the dtype is x's own. A float
+** becomes an integer by truncation. Differentiable between floats. */
 static int tensor_to(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "to");
@@ -314,7 +340,8 @@ static int tensor_to(lua_State *L)
     return 1;
 }
 
-/* x:tobytes() -> the elements in row-major order, little-endian, as a string. */
+/* x:tobytes() -> the elements in row-major order, little-endian, as a string; nn.from_bytes
+** reads it. */
 static int tensor_tobytes(lua_State *L)
 {
     const nn_tensor *t = nnb_check_tensor(L, 1, "tobytes");
@@ -328,6 +355,7 @@ static int tensor_tobytes(lua_State *L)
 
 /* ---- in place ---- */
 
+/* x:fill_(v) -> x, all its elements now v: a number, a boolean or a 0-dim tensor. */
 static int tensor_fill(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "fill_");
@@ -341,6 +369,7 @@ static int tensor_fill(lua_State *L)
     return 1;
 }
 
+/* x:zero_() -> x, all its elements now 0. */
 static int tensor_zero(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "zero_");
@@ -350,7 +379,8 @@ static int tensor_zero(lua_State *L)
     return 1;
 }
 
-/* x:copy_(source) -> x, its elements now source's (broadcast, cast). */
+/* x:copy_(y) -> x, its elements now those of y, which is broadcast to x's shape and converted to
+** its dtype. */
 static int tensor_copy(lua_State *L)
 {
     nn_tensor *t = nnb_check_tensor(L, 1, "copy_");
@@ -364,6 +394,7 @@ static int tensor_copy(lua_State *L)
 
 /* ---- for the Lua library ---- */
 
+/* nn.is_tensor(v) -> whether v is a tensor. */
 static int core_is_tensor(lua_State *L)
 {
     lua_pushboolean(L, luaL_testudata(L, 1, NNB_TENSOR) != NULL);
@@ -452,6 +483,15 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+/* core.storage(x) -> what is the same for all views of one memory, its bytes */
+static int core_storage(lua_State *L)
+{
+    const nn_tensor *t = nnb_check_tensor(L, 1, "storage");
+    lua_pushlightuserdata(L, t->storage);
+    lua_pushinteger(L, (lua_Integer)t->storage->size);
+    return 2;
+}
+
 static const luaL_Reg metamethods[] = {
     {"__gc", tensor_release},
     {"__close", tensor_release},
@@ -466,6 +506,7 @@ static const luaL_Reg functions[] = {
     {"get_record", core_get_record},
     {"set_record", core_set_record},
     {"raise", core_raise},
+    {"storage", core_storage},
     {"arg_error", core_arg_error},
     {"set_data", core_set_data},
     {"set_library", core_set_library},

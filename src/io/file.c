@@ -185,12 +185,3 @@ nn_status nn_file_write(const char *path, const void *data, size_t size, nn_erro
     NN_TRY(nn_file_writer_write(&writer, data, size, err));
     return nn_file_writer_commit(&writer, err);
 }
-
-nn_status nn_file_sync(const char *path, nn_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return refuse("open", path, errno, err);
-    nn_status status = sync_file(fd) ? NN_OK : refuse("write", path, errno, err);
-    close(fd);
-    return status;
-}

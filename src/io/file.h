@@ -41,9 +41,6 @@ void nn_file_writer_abort(nn_file_writer *writer);
 /* The three steps in one. */
 nn_status nn_file_write(const char *path, const void *data, size_t size, nn_error *err);
 
-/* Puts what the system holds of a file's bytes on the disk. */
-nn_status nn_file_sync(const char *path, nn_error *err);
-
 /* Makes a directory and its missing parents; one that is there already is fine. */
 nn_status nn_directory_make(const char *path, nn_error *err);
 

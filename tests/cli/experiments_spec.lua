@@ -38,7 +38,7 @@ describe("experiments/mnist_25x25.lua", function()
                            "accuracy.png", "accuracy.svg", "weights.png", "activations.png"} do
       assert.is_true(exists(folder .. "/out/" .. name), name)
     end
-    assert.is_false(exists(folder .. "/out/metrics.csv.partial"))
+    assert.truthy(support.read_file(folder .. "/out/state.json"):find('"finished"', 1, true))
     local rows = {}
     for line in io.lines(folder .. "/out/metrics.csv") do rows[#rows + 1] = line end
     assert.equal("epoch,train_cost,train_ce,train_accuracy,test_cost,test_ce,test_accuracy,"

@@ -44,6 +44,14 @@ describe("make install", function()
     assert.equal(6, tonumber(sum))
   end)
 
+  it("gives a REPL that knows the documentation of what is written in Lua and in C", function()
+    local result = elsewhere(("printf %s | %s -i"):format(quote("?nn.zeros\n?nn.Linear\n"),
+                                                         quote(prefix .. "/bin/nnlua")))
+    assert.equal("", result.stderr)
+    assert.matches("^nn%.zeros%(sizes", result.stdout)
+    assert.matches("\nnn%.Linear%(in_features", result.stdout)
+  end)
+
   it("gives a module that loads into the stock lua5.4", function()
     local result = elsewhere(("LUA_PATH=%s LUA_CPATH=%s PATH=%s lua5.4 -e %s"):format(
       quote(prefix .. "/share/lua/5.4/?.lua;" .. prefix .. "/share/lua/5.4/?/init.lua"),
@@ -53,7 +61,7 @@ describe("make install", function()
   end)
 
   it("installs every file of the library", function()
-    assert.equal(shell("cd lua && find . -name '*.lua' | sort").stdout,
+    assert.equal(shell("cd lua && find . -type f | sort").stdout,
       files_below(prefix .. "/share/lua/5.4"))
   end)
 

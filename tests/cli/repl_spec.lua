@@ -2,8 +2,9 @@
 
 local support = require "tests.cli.support"
 
-local nnlua = support.nnlua
-local PROMPT, MORE = "> ", ">> "
+local Repl = require "tests.cli.repl"
+
+local PROMPT, MORE = Repl.PROMPT, Repl.MORE
 
 describe("the REPL", function()
   local folder, session
@@ -15,22 +16,15 @@ describe("the REPL", function()
     support.remove(folder)
   end)
 
-  local function start(arguments)
-    session = support.terminal(nnlua .. " " .. (arguments or ""), folder)
+  local function start(...)
+    session = Repl.start(folder, ...)
     return session
   end
 
-  -- Types one input at the prompt and returns what is shown until the next prompt.
-  local function enter(input)
-    session:expect(PROMPT)
-    session:send(input .. "\r")
-    session:expect(input .. "\n")
-  end
+  local function enter(input) session:enter(input) end
 
   local function leave()
-    session:expect(PROMPT)
-    session:send("\4")
-    local status, screen = session:close()
+    local status, screen = session:leave()
     session = nil
     return status, screen
   end
@@ -55,6 +49,36 @@ describe("the REPL", function()
     enter("x = 5")
     enter("x")
     session:expect("5\n")
+    enter("y = x + 1; y")
+    session:expect("6\n")
+  end)
+
+  it("shows nothing after a semicolon, and keeps the last result in _", function()
+    start()
+    assert.equal("", session:ask("6 * 7;"))
+    assert.equal("42", session:ask("_"))
+    assert.equal("", session:ask("'a' .. 'b'; -- quiet"))
+    assert.equal("ab", session:ask("_"))
+    assert.equal("abc", session:ask("_ .. 'c'"))
+    assert.equal("", session:ask("x = 1"))
+    assert.equal("abc", session:ask("_"))
+    assert.equal("", session:ask("_ = 'mine'"))
+    assert.equal("", session:ask("1 + 1;"))
+    assert.equal("mine", session:ask("_"))
+  end)
+
+  it("cuts big values to what one wants to see, at the width of the terminal", function()
+    start(nil, {columns = 40})
+    assert.equal("{\n  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,\n"
+      .. "  12, 13, 14, 15, 16, 17, 18, 19, 20,\n  21, 22, 23, 24, 25\n}",
+      session:ask("t = {} for i = 1, 25 do t[i] = i end; t"))
+    assert.equal("{{{{...}, 4}, 3}, 2}", session:ask("{{{{1}, 4}, 3}, 2}"))
+    assert.matches("^{\n.*%.%.%. 960 more\n}$",
+                   session:ask("t = {} for i = 1, 1000 do t[i] = i end; t"))
+    assert.equal("     1     2     3  ...  1998  1999  2000\n[int64 2000]",
+                 session:ask("nn.arange(1, 2001)"))
+    assert.matches("^[^\n]+%.%.%.[^\n]+\n[^\n]+\n[^\n]+\n  %.%.%.\n.*\n%[float64 100x200%]$",
+                   session:ask("nn.randn(100, 200, {dtype = 'float64'})"))
   end)
 
   it("has the library in nn and a help text", function()
@@ -80,27 +104,11 @@ describe("the REPL", function()
     session:expect("{1, 2}\n")
   end)
 
-  it("shows errors and goes on", function()
+  it("survives what it needs being overwritten", function()
     start()
-    enter("error('boom')")
-    session:expect("stdin:1: boom\n")
-    enter("x = = 1")
-    session:expect("stdin:1: unexpected symbol near '='\n")
-    enter("error({code = 3})")
-    session:expect("error object: {code = 3}\n")
-    enter("load, print, type = 1, 2, 3")
+    enter("load, print, type, pairs, error, io = 1, 2, 3")
     enter("6 * 7")
     session:expect("42\n")
-  end)
-
-  it("shows the functions that an error came through, not its own", function()
-    start()
-    enter("function f() error('deep') end")
-    enter("function g() f() return 1 end")
-    enter("g()")
-    session:expect("stdin:1: deep\n  stdin:1: in 'f'\n  stdin:1: in ")
-    assert.not_matches("repl", session:expect(PROMPT))
-    session:send("\4")
   end)
 
   it("returns to the prompt when Ctrl-C stops a computation, again and again", function()
@@ -130,7 +138,7 @@ describe("the REPL", function()
     session:expect("2\n")
     local status, screen = leave()
     assert.equal(0, status)
-    assert.not_matches("stdin:1", screen, 1, true)
+    assert.not_matches("In[", screen, 1, true)
   end)
 
   it("says once that a local does not outlive its input", function()
@@ -138,7 +146,7 @@ describe("the REPL", function()
     enter("local x = 1")
     session:expect("note: a local lives only in its own input")
     enter("local y = 2")
-    enter("x, y")
+    enter("_G.x, _G.y")
     assert.not_matches("note", session:expect("nil\tnil\n"))
   end)
 
@@ -192,16 +200,12 @@ describe("the REPL", function()
       assert.equal(0, result.status)
     end)
 
-    it("shows the library's errors at the user's line, without its own functions", function()
-      local result = support.run("-i", "f = function() local y = nn.ones(2, 3):matmul(1) end\nf()")
-      assert.matches("^stdin:1: [^\n]*'matmul'[^\n]*\n$", result.stderr)
-    end)
-
     it("shows errors on standard error and goes on", function()
       local result = support.run("-i", "error('boom')\nfoo bar\n1 + 1\nfunction f(")
       assert.equal("2\n", result.stdout)
-      assert.matches("^stdin:1: boom\nstdin:1: syntax error near 'bar'\nstdin:1: [^\n]*<eof>\n$",
-                     result.stderr)
+      assert.matches("^In%[1%]:1: boom\n"
+                     .. "In%[2%]:1: syntax error near 'bar'\n"
+                     .. "In%[4%]:1: [^\n]*<eof>\n$", result.stderr)
     end)
   end)
 end)

@@ -143,6 +143,16 @@ describe("cli.pparse", function()
     fails("a.csv 1 2", "unexpected argument '2'", options)
   end)
 
+  it("takes many positional arguments, or none where they are optional", function()
+    local options = {{"id", nil, "of runs", kind = "string", positional = true, many = true},
+                     {"quiet", false, "say nothing"}}
+    assert.same({"a", "b"}, parse("a --quiet b", options).id)
+    assert.same({"a"}, parse("a", options).id)
+    fails("", "missing argument 'id'", options)
+    options[1].optional = true
+    assert.same({}, parse("", options).id or {})
+  end)
+
   it("shows every option with its default in the help", function()
     local opts, text, status = parse("--help")
     assert.is_nil(opts)

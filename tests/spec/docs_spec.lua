@@ -112,7 +112,10 @@ local function run(script)
   local chunk, message = load(table.concat(parts, "\n"), "=guide.lua", "t", globals)
   assert(chunk, message)
   nn.manual_seed(0)
+  local stderr = io.stderr -- progress is no part of what a block prints
+  io.stderr = {write = function() return true end, flush = function() end} -- luacheck: ignore 122
   local ok, raised = xpcall(chunk, debug.traceback)
+  io.stderr = stderr -- luacheck: ignore 122
   assert(ok, raised)
   return outputs
 end

@@ -270,6 +270,35 @@ describe("nn.fit", function()
     assert.equal(4, #nn.fit(o))
   end)
 
+  it("draws the curves that it is asked for, those before a resumption too", function()
+    local function drawn(live, more)
+      local o, written = setup(), {}
+      o.live = live
+      for name, value in pairs(more or {}) do o[name] = value end
+      local original = io.stderr
+      io.stderr = {write = function(_, ...) -- luacheck: ignore
+        for _, text in ipairs {...} do written[#written + 1] = text end
+      end, flush = function() end}
+      local ok, message = pcall(nn.fit, o)
+      io.stderr = original -- luacheck: ignore
+      return table.concat(written), ok, message
+    end
+    assert.matches("● loss   ■ validation loss\n", drawn(true), 1, true)
+    assert.equal("", (drawn(false)))
+    assert.matches("● accuracy\n", drawn({"accuracy"}, {progress = true}), 1, true)
+    local _, ok, message = drawn({"acuracy"})
+    assert.is_false(ok)
+    assert.matches("no metric 'acuracy' (did you mean 'accuracy'?)", message, 1, true)
+    _, ok, message = drawn("loss")
+    assert.is_false(ok)
+    assert.matches("true or a list of names expected, got string", message, 1, true)
+
+    drawn(false, {epochs = 3, checkpoint = {dir = dir .. "/live"}})
+    local text = drawn(true, {epochs = 5, checkpoint = {dir = dir .. "/live", resume = true}})
+    local axis = text:match("└[^\n]*\n([^\n]*)\n *epoch\n$")
+    assert(axis and axis:find("^ *1 .*5 *$"), text)
+  end)
+
   -- Trains in one go and in pieces that end with an error after some step; -> what both wrote.
   local function in_pieces(name, optimizer, schedule, every, breaks, change)
     local function train(folder, resume, last)
@@ -345,7 +374,7 @@ describe("nn.fit", function()
     p.checkpoint = o.checkpoint
     p.callbacks = {nn.fit.early_stopping {}}
     local before = bytes_of(p.model)
-    raises({"does not fit", "0 callbacks, this training 1"}, nn.fit, p)
+    raises({"does not fit", "0 callbacks, this training 1 "}, nn.fit, p)
     p.callbacks, p.batch_size = {}, 10
     raises({"does not fit", "batch_size"}, nn.fit, p)
     p.batch_size, p.optimizer = 16, nn.optim.SGD(p.model:parameters(), {lr = 1})

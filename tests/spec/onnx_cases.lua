@@ -6,7 +6,7 @@
 local lfs = require "lfs"
 local nn = require "nnlua"
 local operators = require "nnlua.onnx.operators"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 local tensor = require "nnlua.onnx.tensor"
 

@@ -2,7 +2,7 @@
 
 local lfs = require "lfs"
 local nn = require "nnlua"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 local support = require "tests.spec.support"
 local tensor = require "nnlua.onnx.tensor"
@@ -238,7 +238,7 @@ describe("a tensor in a file", function()
   end)
 end)
 
-describe("nnlua.onnx.protobuf", function()
+describe("nnlua.protobuf", function()
   local layouts = protobuf.layouts {
     Node = {{1, "id", "int64"}, {2, "children", "Node", "repeated"}, {3, "name", "string"},
             {4, "list", "int64", "repeated"}, {5, "packed", "double", "packed"},

@@ -2,6 +2,7 @@
 
 local lfs = require "lfs"
 local nn = require "nnlua"
+local pictures = require "tests.spec.pictures"
 local support = require "tests.spec.support"
 
 local folder
@@ -16,29 +17,6 @@ after_each(function()
   for name in lfs.dir(folder) do os.remove(folder .. "/" .. name) end
   assert(lfs.rmdir(folder))
 end)
-
--- The colours of a PNG's pixels near places in 0..1 of the width and, upwards, of the height.
-local function colours(path, places)
-  local table_path, pixels, w, h = folder .. "/table", {}, 0, 0
-  assert(os.execute(("gnuplot -d -e \"set table '%s'; plot '%s' binary filetype=png every 40:40 "
-                     .. "with rgbimage\" 2>/dev/null"):format(table_path, path)))
-  for line in io.lines(table_path) do
-    local x, y, r, g, b = line:match("^%s*(%d+)%s+(%d+)%s+(%d+)%s+(%d+)%s+(%d+)")
-    if x then
-      pixels[#pixels + 1] = {x // 1, y // 1, colour = {r // 1, g // 1, b // 1}}
-      w, h = math.max(w, x // 1), math.max(h, y // 1)
-    end
-  end
-  local found = {}
-  for i, place in ipairs(places) do
-    local best = math.huge
-    for _, pixel in ipairs(pixels) do
-      local distance = (pixel[1] - place[1] * w) ^ 2 + (pixel[2] - place[2] * h) ^ 2
-      if distance < best then best, found[i] = distance, pixel.colour end
-    end
-  end
-  return found
-end
 
 local POINTS = {{-1, -1}, {1, 1}, {1, -1}}
 
@@ -61,8 +39,32 @@ describe("plot.points", function()
     assert(nn.plot.points(folder .. "/c.png", {points = {{2, 2}, {2, 2}}, x_range = {0, 3}}))
   end)
 
+  it("colours points by their values and sizes them by area", function()
+    local path = folder .. "/v.png"
+    assert(nn.plot.points(path, {points = {{0, 0}, {1, 1}, {2, 0}}, values = {0, 5, 10},
+                                 sizes = {1, 0, 4}, value_label = "value"}))
+    local png = pictures.png(path)
+    -- the ends of the colour map; above them in the same columns there is nothing, but the colour
+    -- bar stands at the right
+    local low, high = png:areas("#440154", 3)[1], png:areas("#fde725", 3)[1]
+    assert.near(2, (high.right - high.left) / (low.right - low.left), 0.15)
+    assert.truthy(low.right < high.left)
+    local bar = png:areas("#440154", 3)[2]
+    assert.truthy(bar.left > high.right and bar.bottom > png.height / 2)
+    assert(nn.plot.points(folder .. "/v.svg", {points = {{0, 0}, {2, 0}}, values = {0, 10},
+                                               sizes = {1, 4}, value_label = "value",
+                                               size_label = "weight"}))
+    pictures.shows(folder .. "/v.svg", "value", "area: weight, up to 4", "10")
+  end)
+
   it("raises for wrong arguments and writes nothing", function()
     local path = folder .. "/x.png"
+    support.raises({"bad option 'values'", "2 values of 3 points"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2}})
+    support.raises({"bad option 'values'", "labels"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2, 3}, labels = {1, 1, 1}})
+    support.raises({"bad option 'colormap'", "viridis", "jet"}, nn.plot.points, path,
+                   {points = POINTS, values = {1, 2, 3}, colormap = "jet"})
     support.raises({"bad option 'points' to 'plot.points'", "[n,2] expected, got [1,3]"},
                    nn.plot.points, path, {points = {{1, 2, 3}}})
     support.raises({"bad option 'labels'", "2 labels of 3 points"}, nn.plot.points, path,
@@ -90,7 +92,10 @@ describe("plot.decision_boundary", function()
     assert(nn.plot.decision_boundary(path, model, {
       points = nn.tensor(POINTS, {dtype = "float64"}), x_range = {-5, 5}, y_range = {-5, 5},
       resolution = 20}))
-    local at = colours(path, {{0.3, 0.3}, {0.3, 0.8}, {0.8, 0.3}, {0.8, 0.8}})
+    local png, at = pictures.png(path), {}
+    for i, place in ipairs {{0.3, 0.7}, {0.3, 0.2}, {0.8, 0.7}, {0.8, 0.2}} do
+      at[i] = png:at(place[1] * png.width // 1, place[2] * png.height // 1)
+    end
     local function pale(r, g, b)
       local c = {}
       for i, v in ipairs {r, g, b} do c[i] = math.floor(255 - 0.45 * (255 - v) + 0.5) end

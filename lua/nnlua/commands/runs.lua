@@ -14,7 +14,8 @@ local text = require "nnlua.runs.text"
 
 local PROGRAM <const> = "nnlua runs"
 local USAGE_STATUS <const> = 2
-local MOST_ON_TERMINAL <const> = 50
+local MOST_ON_TERMINAL <const> = 50 -- runs
+local MOST_IN_FILE <const> = 3 -- parameters, and metrics, where there is no width to fill
 
 local OVERVIEW <const> = [[
 Lists the runs that experiments keep, the newest first. Also:
@@ -68,7 +69,8 @@ end
 
 local function print_json(runs, list)
   local params, metrics = runs:params(list), runs:metrics(list)
-  local records, by_number = core.io.json_array(), {}
+  local records = core.io.json_array()
+  local by_number = {} -- luacheck: ignore 241
   for i, run in ipairs(list) do
     local tags = core.io.json_array()
     for tag in run.tags:gmatch("%S+") do tags[#tags + 1] = tag end
@@ -131,7 +133,7 @@ local function print_table(runs, list, columns)
     columns = fields.basic(list, names.short(runs:ids()), core.now())
     for _, column in ipairs(columns) do text.measure(column) end
     local room = width and width - text.total(columns) or math.huge
-    local telling = fields.telling(runs, list, room, width and math.huge or 6)
+    local telling = fields.telling(runs, list, room, width and math.huge or MOST_IN_FILE)
     table.move(telling, 1, #telling, #columns + 1, columns)
   else
     for _, column in ipairs(columns) do text.measure(column) end
@@ -215,7 +217,7 @@ function commands.compare(words)
   local opts = cli.parse(program, "Shows where runs differ, and what they came to.", {
     IDS, {"metric", nil, "whose curves are drawn (default: the most telling)", kind = "string",
           metavar = "NAME"},
-    {"output", nil, "draw the curves into this file: .png, .svg or .pdf", kind = "string",
+    {"output", nil, "or -o: draw the curves into this file, .png, .svg or .pdf", kind = "string",
      metavar = "FILE"}, ROOT_OPTION}, words)
   local compare = require "nnlua.runs.compare"
   local curves = require "nnlua.runs.curves"
@@ -298,7 +300,7 @@ function commands.report(words)
   local opts = cli.parse(program, "Writes one HTML page about runs, which needs nothing else.", {
     {"id", nil, "of a run, or a folder of runs (default: all runs)", kind = "string",
      metavar = "ID", positional = true, many = true, optional = true},
-    {"output", "report.html", "the page", metavar = "FILE"},
+    {"output", "report.html", "or -o: the page", metavar = "FILE"},
     {"filter", "", "only runs of which all terms hold", metavar = "TERMS"},
     {"title", nil, "of the page", kind = "string"},
     ROOT_OPTION}, words)

@@ -174,8 +174,9 @@ local function count_option(key, opts, split)
   return n
 end
 
---- data.mnist, data.fashion_mnist, data.kmnist{train=60000, test=10000, dir=} -> data set, or nil
---- and one line that says what to do if the files are not there.
+--- data.mnist{train = 60000, test = 10000, dir}, data.fashion_mnist{train = 60000, test = 10000,
+--- dir}, data.kmnist{train = 60000, test = 10000, dir} -> data set, or nil and one line that says
+--- what to do if the files are not there.
 ---
 --- The data set is {train = {images = uint8 [n,28,28], labels = int64 [n]}, test = {...}, classes,
 --- source = "mnist" | "fashion_mnist" | "kmnist"}: the first `train` and `test` images in file

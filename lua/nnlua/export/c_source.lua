@@ -150,11 +150,11 @@ $buffers$lines
 }
 ]]
 
---- nn.export.c_source(model, {name = "network", input_shape | example}) -> text of a C99 file that
+--- nn.export.c_source(model, {name = "network", input_shape, example}) -> text of a C99 file that
 --- defines void NAME(const float *input, float *output) for one row of the model in eval mode, and
 --- NAME_INPUT_SIZE and NAME_OUTPUT_SIZE in capitals. It needs <math.h> only, keeps its buffers on
---- the stack and compiles without warnings. input_shape: the sizes of one row; example: a batch
---- instead. Bytes (before Rescaling) are floats 0 to 255 there.
+--- the stack and compiles without warnings. One of input_shape, the sizes of one row, and example,
+--- a batch, must be given. Bytes (before Rescaling) are floats 0 to 255 there.
 --- Raises, naming layer and class, for a module that it cannot write.
 local function c_source(model, given)
   local o = options.check("export.c_source", given, {

@@ -35,7 +35,7 @@ local function logger(run, line)
 
   function self.on_epoch_end(state)
     local row = {}
-    for _, column in ipairs(self.run.columns) do
+    for _, column in ipairs(self.run.declares_columns and self.run.columns or state.columns) do
       row[column] = metric.read("log", column, state.row)
     end
     self.run:log(row)
@@ -91,9 +91,9 @@ function callbacks.early_stopping(given)
   return self
 end
 
---- fit.log(run [, line]): logs every epoch's row into an nn.run, whose columns are names of numbers
---- in the row, and prints line(row) if that is a text. A run made with resume = true gets the rows
---- of the checkpoint back.
+--- fit.log(run [, line]): logs every epoch's row into an nn.run, and prints line(row) if that is a
+--- text. The numbers are those that the run's columns name, or, if it declares none, all but the
+--- time. A run made with resume = true gets the rows of the checkpoint back.
 function callbacks.log(run, line)
   if type(run) ~= "table" or type(run.columns) ~= "table" or type(run.log) ~= "function" then
     core.arg_error(1, "log", "run expected, got " .. options.type_name(run))
@@ -122,8 +122,8 @@ function callbacks.csv(dir)
   return self
 end
 
---- fit.clip_gradients{norm} or {value}: before every step, nn.clip_grad_norm or nn.clip_grad_value
---- of the model's parameters.
+--- fit.clip_gradients{norm, value}: before every step, nn.clip_grad_norm (norm) or
+--- nn.clip_grad_value (value) of the model's parameters; one of the two must be given.
 function callbacks.clip_gradients(given)
   local o = options.check("clip_gradients", given, {norm = options.optional,
                                                     value = options.optional})
@@ -176,13 +176,50 @@ function callbacks.stop_on_nan()
   return self
 end
 
---- fit.progress(): one line on the terminal (nn.progress) that says how far the training is.
-function callbacks.progress()
-  local bar
+-- What the progress line draws above it: live = false for nothing, true for the losses, or a list
+-- of names of numbers in the rows.
+local function curves_of(live, names)
+  if not live then return false end
+  local curves = {history = {epoch = {}}, x = "epoch", y = {}}
+  for _, name in ipairs(type(live) == "table" and live or {"loss", "validation_loss"}) do
+    if names[name] or type(live) == "table" then curves.y[#curves.y + 1] = name end
+  end
+  return curves
+end
+
+-- Appends the rows that the curves do not have yet.
+local function extend(curves, rows)
+  local columns = curves.history
+  for i = #columns.epoch + 1, #rows do
+    columns.epoch[i] = rows[i].epoch
+    for _, name in ipairs(curves.y) do
+      columns[name] = columns[name] or {}
+      columns[name][i] = metric.read("progress", name, rows[i])
+    end
+  end
+end
+
+--- fit.progress{live = false}: one line on the terminal (nn.progress) that says how far the
+--- training is. live: true draws the losses of the epochs above it; a list of names, those numbers.
+function callbacks.progress(given)
+  local o = options.check("progress", given, {live = options.optional})
+  if o.live ~= nil and type(o.live) ~= "boolean" and type(o.live) ~= "table" then
+    options.raise("bad option 'live' to 'progress' (true or a list of names expected, got %s)",
+                  options.type_name(o.live))
+  end
+  local bar, curves
   local self = {}
 
-  function self.on_train_begin(state)
-    bar = progress_bar {total = state.batches and state.epochs * state.batches, unit = "step"}
+  function self.on_batch_begin(state)
+    if bar then return end
+    local names = {}
+    for _, name in ipairs(state.columns) do names[name] = true end
+    curves = curves_of(o.live, names)
+    if curves then extend(curves, state.history) end
+    bar = progress_bar {
+      total = state.batches and state.epochs * state.batches, unit = "step", start = state.step,
+      samples = core.is_tensor(state.x) and core.shape(state.x)[1] or nil, curves = curves,
+    }
     state.bar = bar
   end
 
@@ -191,6 +228,10 @@ function callbacks.progress()
     bar:update(state.step, ("epoch %d/%d  loss %.4f%s"):format(state.epoch, state.epochs,
       state.loss, row and row.validation_loss
       and ("  validation loss %.4f"):format(row.validation_loss) or ""))
+  end
+
+  function self.on_epoch_end(state)
+    if curves then extend(curves, state.history) end
   end
 
   function self.on_exit()

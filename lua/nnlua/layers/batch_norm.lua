@@ -117,6 +117,7 @@ return {
   --- momentum: running = (1 - momentum) running + momentum of the batch; false: the mean of all
   --- batches (PyTorch's None). Without track_running_stats eval mode uses the batch's, too.
   BatchNorm1d = batch_norm("BatchNorm1d", {[2] = true, [3] = true}, "[N,C] or [N,C,L]"),
-  --- nn.BatchNorm2d(num_features [, options]) : x [N,C,H,W], options as above.
+  --- nn.BatchNorm2d(num_features [, {eps = 1e-5, momentum = 0.1, affine = true,
+  --- track_running_stats = true, dtype = "float32"}]) : x [N,C,H,W]; options as BatchNorm1d's.
   BatchNorm2d = batch_norm("BatchNorm2d", {[4] = true}, "[N,C,H,W]"),
 }

@@ -13,6 +13,16 @@ local init = require "nnlua.initializers"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
 
+--- nn.Conv1d(in_channels, out_channels, kernel_size [, {stride = 1, padding = 0, dilation = 1,
+--- groups = 1, bias = true, dtype = "float32", generator}])
+--- nn.Conv2d(in_channels, out_channels, kernel_size [, {stride = 1, padding = 0, dilation = 1,
+--- groups = 1, bias = true, dtype = "float32", generator}])
+--- nn.ConvTranspose2d(in_channels, out_channels, kernel_size [, {stride = 1, padding = 0,
+--- output_padding = 0, dilation = 1, groups = 1, bias = true, dtype = "float32", generator}])
+--- kernel_size, stride, padding, dilation, output_padding: a number, or one for each axis. Fields:
+--- weight, bias or nil, in_channels, out_channels, kernel_size, and options, as lists. Raises if
+--- groups does not divide both numbers of channels.
+
 -- What the classes differ in: the name, the operation, the number of axes.
 local KINDS = {
   {name = "Conv1d", operation = functional.conv1d, axes = 1},

@@ -9,7 +9,7 @@ local core = require "nnlua.core"
 local Module = require "nnlua.module"
 local options = require "nnlua.options"
 
---- nn.ModuleDict([{name = module, ...}]) ; dict[name] or dict.name is a module.
+--- nn.ModuleDict([modules]) ; modules: a table of them by name. dict[name] or dict.name is one.
 local ModuleDict = class("ModuleDict", Module)
 
 function ModuleDict:init(modules)

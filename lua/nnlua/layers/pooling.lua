@@ -28,6 +28,14 @@ local function least_sizes(self)
   return least
 end
 
+--- nn.MaxPool2d(kernel_size [, {stride = kernel_size, padding = 0, dilation = 1,
+--- ceil_mode = false}])
+--- nn.AvgPool2d(kernel_size [, {stride = kernel_size, padding = 0, ceil_mode = false,
+--- count_include_pad = true}])
+--- The largest, the mean pixel of each window. All sizes: a number or {h, w}; padding is at most
+--- half of the kernel. ceil_mode rounds the sizes of the result up; without count_include_pad
+--- padding counts as nothing instead of zeros.
+
 -- A class whose further option is `extra` with a default.
 local function define(name, operation, extra, default)
   local Pool = class(name, Module)

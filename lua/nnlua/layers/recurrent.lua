@@ -232,10 +232,12 @@ return {
   --- side), h0 and h [layers*directions,N,H], zeros if h0 is not given. nonlinearity "tanh" or
   --- "relu"; dropout: on the output of all layers but the last, while training.
   RNN = recurrent("RNN", 1, {"h0"}, {nonlinearity = "tanh"}),
-  --- nn.GRU(input_size, hidden_size [, options]): gru(x [, h0]) -> y, h. Options of RNN, but for
-  --- nonlinearity.
+  --- nn.GRU(input_size, hidden_size [, {num_layers = 1, bias = true, batch_first = false,
+  --- dropout = 0, bidirectional = false, dtype = "float32", generator}])
+  --- gru(x [, h0]) -> y, h. Shapes and options as RNN's.
   GRU = recurrent("GRU", 3, {"h0"}, {}),
-  --- nn.LSTM(input_size, hidden_size [, options]): lstm(x [, h0, c0]) -> y, h, c. Options of GRU; c
-  --- as h.
+  --- nn.LSTM(input_size, hidden_size [, {num_layers = 1, bias = true, batch_first = false,
+  --- dropout = 0, bidirectional = false, dtype = "float32", generator}])
+  --- lstm(x [, h0, c0]) -> y, h, c. Shapes and options as RNN's; c as h.
   LSTM = recurrent("LSTM", 4, {"h0", "c0"}, {}),
 }

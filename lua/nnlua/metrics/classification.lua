@@ -13,17 +13,20 @@ function Accuracy:init()
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function Accuracy:reset()
   self.correct, self.rows = 0, 0
   return self
 end
 
+--- metric:update(scores, y) -> metric, having seen these, too: see nn.metrics.Accuracy.
 function Accuracy:update(scores, y)
   local correct = core.count_correct(scores, y)
   self.correct, self.rows = self.correct + correct, self.rows + core.size(scores, 1)
   return self
 end
 
+--- metric:value() -> what nn.metrics.Accuracy says of all that was seen so far.
 function Accuracy:value()
   return self.correct / self.rows
 end
@@ -41,6 +44,7 @@ function TopK:init(k)
   self:reset()
 end
 
+--- metric:update(scores, y) -> metric, having seen these, too: see nn.metrics.TopK.
 function TopK:update(scores, y)
   local n, count = labels.check_scores(1, "TopK:update", scores)
   y = core.unsqueeze(labels.check(2, "TopK:update", y, count, n), 2)
@@ -69,6 +73,7 @@ function AUC:init()
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function AUC:reset()
   self.scores, self.targets = {}, {}
   return self
@@ -86,6 +91,7 @@ local function as_vector(position, t)
   return t
 end
 
+--- metric:update(scores, y) -> metric, having seen these, too: see nn.metrics.AUC.
 function AUC:update(scores, y)
   scores, y = as_vector(1, scores), as_vector(2, y)
   local dtype = core.dtype(scores)
@@ -110,6 +116,7 @@ function AUC:update(scores, y)
   return self
 end
 
+--- metric:value() -> what nn.metrics.AUC says of all that was seen so far.
 function AUC:value()
   if #self.scores == 0 then return 0 / 0 end
   local scores, targets = core.cat(self.scores), core.cat(self.targets)

@@ -34,11 +34,13 @@ function ConfusionMatrix:init(classes)
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function ConfusionMatrix:reset()
   self.counts = core.zeros(#self.classes, #self.classes, {dtype = "int64"})
   return self
 end
 
+--- metric:update(predicted, y) -> metric, having seen these, too: see nn.metrics.ConfusionMatrix.
 function ConfusionMatrix:update(predicted, y)
   local c, name = #self.classes, "ConfusionMatrix:update"
   if core.is_tensor(predicted) and core.ndim(predicted) == 2 then
@@ -53,6 +55,7 @@ function ConfusionMatrix:update(predicted, y)
   return self
 end
 
+--- metric:value() -> what nn.metrics.ConfusionMatrix says of all that was seen so far.
 function ConfusionMatrix:value()
   return core.clone(self.counts)
 end

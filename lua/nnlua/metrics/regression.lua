@@ -29,11 +29,13 @@ function MeanAbsoluteError:init()
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function MeanAbsoluteError:reset()
   self.sum, self.count = core.exact_sums(1), 0
   return self
 end
 
+--- metric:update(x, y) -> metric, having seen these, too: see nn.metrics.MeanAbsoluteError.
 function MeanAbsoluteError:update(x, y)
   x, y = check_pair("MeanAbsoluteError:update", x, y)
   core.exact_add_(self.sum, core.abs(core.sub(x, y)), false)
@@ -41,6 +43,7 @@ function MeanAbsoluteError:update(x, y)
   return self
 end
 
+--- metric:value() -> what nn.metrics.MeanAbsoluteError says of all that was seen so far.
 function MeanAbsoluteError:value()
   return core.exact_value(self.sum, 1) / self.count
 end
@@ -48,6 +51,7 @@ end
 --- metrics.MeanSquaredError(): m:update(x, y) -> the mean of (x - y)^2; as MeanAbsoluteError.
 local MeanSquaredError = class("MeanSquaredError", MeanAbsoluteError)
 
+--- metric:update(x, y) -> metric, having seen these, too: see nn.metrics.MeanSquaredError.
 function MeanSquaredError:update(x, y)
   x, y = check_pair("MeanSquaredError:update", x, y)
   core.exact_add_(self.sum, core.sub(x, y), true)
@@ -95,11 +99,13 @@ function R2:init()
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function R2:reset()
   self.columns, self.rows = nil, 0
   return self
 end
 
+--- metric:update(x, y) -> metric, having seen these, too: see nn.metrics.R2.
 function R2:update(x, y)
   x, y = check_pair("R2:update", x, y)
   local shape = core.shape(x)
@@ -123,6 +129,7 @@ function R2:update(x, y)
   return self
 end
 
+--- metric:value() -> what nn.metrics.R2 says of all that was seen so far.
 function R2:value()
   if self.rows < 2 then return 0 / 0 end
   local total = 0
@@ -149,11 +156,13 @@ function Mean:init()
   self:reset()
 end
 
+--- metric:reset() -> metric, as if it had seen nothing.
 function Mean:reset()
   self.sum, self.weight = core.exact_sums(1), core.exact_sums(1)
   return self
 end
 
+--- metric:update(value [, weight = 1]) -> metric, having seen these, too: see nn.metrics.Mean.
 function Mean:update(value, weight)
   weight = weight == nil and 1 or weight
   if not (math.type(weight) and weight >= 0 and weight < math.huge) then
@@ -172,6 +181,7 @@ function Mean:update(value, weight)
   return self
 end
 
+--- metric:value() -> what nn.metrics.Mean says of all that was seen so far.
 function Mean:value()
   local sum, weight = core.exact_value(self.sum, 1), core.exact_value(self.weight, 1)
   return sum / weight

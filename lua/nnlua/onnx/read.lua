@@ -12,7 +12,7 @@
 
 local operators = require "nnlua.onnx.operators"
 local options = require "nnlua.options"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 local tensor = require "nnlua.onnx.tensor"
 

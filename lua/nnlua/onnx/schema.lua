@@ -3,7 +3,7 @@
 -- Numbers and names are those of onnx.proto (https://github.com/onnx/onnx, onnx/onnx.proto), which
 -- also says what the fields mean. A file is one ModelProto.
 
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 
 local schema = {}
 

@@ -6,7 +6,7 @@ local core = require "nnlua.core"
 local exporters = require "nnlua.onnx.exporters"
 local options = require "nnlua.options"
 local probe = require "nnlua.export.probe"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 
 local write = {}
@@ -30,8 +30,9 @@ function write.register(class, exporter)
   exporters[class] = exporter
 end
 
---- nn.onnx.save(path, model, {input_shape | example, name = "model"}) -> true, or nil and a message
---- if the system refuses; nn.export.onnx is the same. Writes the model in eval mode.
+--- nn.onnx.save(path, model, {input_shape, example, name = "model"}), nn.export.onnx(path, model,
+--- {input_shape, example, name = "model"}) -> true, or nil and a message if the system refuses.
+--- Writes the model in eval mode. One of input_shape and example must be given.
 --- input_shape: the sizes of one row, without the batch's: {784} or {3, 32, 32}. example: a batch
 --- instead, whose dtype is then the input's; else that is uint8 before Rescaling, int64 before
 --- Embedding, float32. Floats, also float64 parameters, are written as float32. The input is called

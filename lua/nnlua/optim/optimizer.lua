@@ -178,8 +178,8 @@ function Optimizer:init(params, given)
   append_groups(self, type(params[1]) == "table" and params or {{params = params}}, name)
 end
 
---- opt:add_group({params = list, option = value, ...}) adds parameters, with the options that the
---- optimizer was made with where the group has none of its own.
+--- opt:add_group({params, ...}) adds a list of parameters with options of their own; those that are
+--- not given are as the optimizer was made with.
 function Optimizer:add_group(group)
   append_groups(self, {group}, "add_group")
 end

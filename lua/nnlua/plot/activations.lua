@@ -9,6 +9,7 @@ local gnuplot = require "nnlua.plot.gnuplot"
 local input = require "nnlua.plot.input"
 local options = require "nnlua.options"
 local scale = require "nnlua.plot.scale"
+local screen = require "nnlua.plot.screen"
 
 local DEFAULTS = {
   images = options.optional, layers = options.optional, labels = options.optional,
@@ -133,7 +134,7 @@ end
 --- plot.activations(path, {images=, layers=, ...}): see nnlua.plot.
 return function(path, given)
   local fname = "plot.activations"
-  gnuplot.format(fname, path)
+  local format = gnuplot.format(fname, path)
   given = options.check(fname, given, DEFAULTS)
   local images = input.images(fname, given.images)
   local layers = read_layers(fname, given.layers, #images)
@@ -141,6 +142,10 @@ return function(path, given)
   local notes = input.texts(fname, "notes", given.notes, #images) or {}
   local labels_title = input.text(fname, "labels_title", given.labels_title)
   local notes_title = input.text(fname, "notes_title", given.notes_title)
+  if format == "terminal" then
+    given.images, given.layers, given.labels, given.notes = images, layers, labels, notes
+    return screen.show("activations", given)
+  end
 
   -- columns from left to right: label, image, layers, note
   local image_width = ROW * #images[1][1] / #images[1]

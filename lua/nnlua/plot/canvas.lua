@@ -5,15 +5,19 @@
 -- image stays a sharp rectangle at any size.
 
 local gnuplot = require "nnlua.plot.gnuplot"
+local scale = require "nnlua.plot.scale"
 
 local Canvas = {}
 Canvas.__index = Canvas
 
--- canvas.EDGE: margin around a sheet; canvas.TITLE_LINE: height of a line of its title.
-local canvas = {EDGE = 16, TITLE_LINE = 28}
+-- canvas.EDGE: margin around a sheet; canvas.TITLE_LINE: height of a line of its title;
+-- canvas.NARROWEST: width of a sheet, so that its title has room.
+local canvas = {EDGE = 16, TITLE_LINE = 28, NARROWEST = 280}
+
+local SMALL, NAME_SIZE = 10, 11 -- fonts of a colour bar's marks and of its name
 
 -- Units a character of a title takes, on the safe side of the fonts' average.
-local TITLE_LETTER = 11
+local TITLE_LETTER = 12.5
 
 --- Average width of a character of the given font size, in units, on the safe side.
 function canvas.text_width(text, size)
@@ -25,9 +29,9 @@ function canvas.title(text, width)
   return gnuplot.wrap(text, width // TITLE_LETTER)
 end
 
--- How often each of `count` pixels in a row is written, to fill `length` units of two dots.
+-- How often each of `count` pixels in a row is written, to fill `length` units.
 local function repeats(length, count)
-  return math.max(count == 1 and 2 or 1, math.ceil(2 * length / count))
+  return math.max(count == 1 and 2 or 1, math.ceil(gnuplot.DOTS * length / count))
 end
 
 --- canvas.new(width, height) -> an empty white sheet.
@@ -117,11 +121,40 @@ function Canvas:bar(x, y, width, height, colour, marks, vertical)
   self:frame(x, y, width, height)
   for _, mark in ipairs(marks) do
     if vertical then
-      self:text(x + width + 6, y + height * (1 - mark[1]), mark[2], {size = 10})
+      self:text(x + width + 6, y + height * (1 - mark[1]), mark[2], {size = SMALL})
     else
-      self:text(x + width * mark[1], y + height + 10, mark[2], {align = "center", size = 10})
+      self:text(x + width * mark[1], y + height + 10, mark[2], {align = "center", size = SMALL})
     end
   end
+end
+
+-- Units of a colour bar that stands right of a picture: gap, bar, mark's gap, its name.
+local BAR_GAP, BAR_WIDTH, MARK_GAP, BAR_NAME = 20, 14, 6, 22
+
+-- Its marks and the units of their texts.
+local function bar_marks(lo, hi, height)
+  local marks, widest = scale.marks(lo, hi, height / 45), 0
+  for _, mark in ipairs(marks) do
+    widest = math.max(widest, canvas.text_width(mark[2], SMALL))
+  end
+  return marks, widest
+end
+
+--- canvas.side_bar_width(lo, hi, height, label) -> units that canvas:side_bar takes.
+function canvas.side_bar_width(lo, hi, height, label)
+  local _, widest = bar_marks(lo, hi, height)
+  return BAR_GAP + BAR_WIDTH + MARK_GAP + widest + (label ~= "" and BAR_NAME or 0)
+end
+
+--- canvas:side_bar(x, y, height, colour, lo, hi, label): the colour scale from lo to hi beside a
+--- picture that ends at x, with its marks and, unless it is "", what its values are.
+function Canvas:side_bar(x, y, height, colour, lo, hi, label)
+  local marks, widest = bar_marks(lo, hi, height)
+  x = x + BAR_GAP
+  self:bar(x, y, BAR_WIDTH, height, colour, marks, true)
+  self:text(x + BAR_WIDTH + MARK_GAP + widest + BAR_NAME / 2, y + height / 2,
+            gnuplot.cut(label, height // canvas.text_width("m", NAME_SIZE)),
+            {align = "center", rotate = 90, size = NAME_SIZE})
 end
 
 --- canvas:save(fname, path): as figure:save. The sheet holds at least one image.

@@ -1,9 +1,10 @@
--- gnuplot as a child process: one picture in, one PNG or SVG file out.
+-- gnuplot as a child process: one picture in, one PNG, SVG or PDF file out.
 --
--- Invariants: numbers and pixels reach gnuplot only as binary files; every text becomes a
--- double-quoted literal in which all but harmless ASCII is an octal escape; the shell and gnuplot
--- see no path but those of our own temporary files. The picture appears under its name complete
--- or not at all, and no temporary file outlives the call.
+-- Invariants: the same picture is the same bytes, whenever it is drawn; numbers and pixels reach
+-- gnuplot only as binary files; every text becomes a double-quoted literal in which all but
+-- harmless ASCII is an octal escape; the shell and gnuplot see no path but those of our own
+-- temporary files. The picture appears under its name complete or not at all, and no temporary file
+-- outlives the call.
 
 local options = require "nnlua.options"
 
@@ -12,19 +13,27 @@ local gnuplot = {}
 -- Fontconfig and CSS both resolve it; on Debian it is DejaVu Sans, which gnuplot-nox brings along.
 local FONT = "sans-serif"
 
--- A PNG has this many pixels per unit of the figure: about 250 dpi at a page's width.
-local PNG_SCALE = 2
+--- gnuplot.DOTS: pixels of a PNG per unit of the figure, each way: 500 dpi in a column of a paper.
+gnuplot.DOTS = 3
+
+-- Units per inch of a PDF: a chart of 560 is 8.9 cm wide, and the 12-point font of its tics, which
+-- is 16 units high, is 7.2 points on paper.
+local PER_INCH = 160
 
 -- What a whole picture begins and ends with.
-local HEADS = {png = "^\137PNG\r\n\26\n", svg = "^<%?xml"}
-local TAILS = {png = "IEND....$", svg = "</svg>%s*$"}
+local HEADS = {png = "^\137PNG\r\n\26\n", svg = "^<%?xml", pdf = "^%%PDF%-"}
+local TAILS = {png = "IEND....$", svg = "</svg>%s*$", pdf = "%%%%EOF%s*$"}
 
---- gnuplot.format(fname, path) -> "png" | "svg", by the path's extension. Raises for any other.
+--- gnuplot.format(fname, path) -> "png" | "svg" | "pdf", by the path's extension, or "terminal" for
+--- "-". Raises for any other.
 function gnuplot.format(fname, path)
+  if path == "-" then
+    return "terminal"
+  end
   local extension = type(path) == "string" and path:lower():match("[^/]%.(%a+)$")
-  if extension ~= "png" and extension ~= "svg" then
-    options.raise("bad argument #1 to '%s' (path '%s' must end in .png or .svg)", fname,
-                  tostring(path))
+  if not HEADS[extension] then
+    options.raise("bad argument #1 to '%s' (path '%s' must end in .png, .svg or .pdf, or be '-' "
+                  .. "for the terminal)", fname, tostring(path))
   end
   return extension
 end
@@ -49,14 +58,28 @@ function gnuplot.quote(text)
   end) .. '"'
 end
 
---- gnuplot.tics(marks) -> the argument of `set xtics`; marks: list of {value, text}.
-function gnuplot.tics(marks)
+--- gnuplot.tics(marks [, minor]) -> the argument of `set xtics`; marks: list of {value, text};
+--- minor: list of values that get a short tic without text.
+function gnuplot.tics(marks, minor)
   local parts = {}
   for i, mark in ipairs(marks) do
     -- gnuplot runs the text of a tic through its own printf
     parts[i] = ("%s %.17g"):format(gnuplot.quote(mark[2]:gsub("%%", "%%%%")), mark[1])
   end
+  for _, value in ipairs(minor or {}) do
+    parts[#parts + 1] = ("'' %.17g 1"):format(value)
+  end
   return "(" .. table.concat(parts, ", ") .. ")"
+end
+
+--- gnuplot.cut(text, width) -> one line: `text`, or its first characters and "…" where it is longer
+--- than `width` characters.
+function gnuplot.cut(text, width)
+  text = clean(text):gsub("\n", " ")
+  if utf8.len(text) > width then
+    text = text:sub(1, utf8.offset(text, math.max(1, width // 1)) - 1) .. "…"
+  end
+  return text
 end
 
 --- gnuplot.wrap(text, width) -> list of lines: `text` broken at its newlines, and at spaces
@@ -66,9 +89,7 @@ function gnuplot.wrap(text, width)
   for paragraph in (clean(text) .. "\n"):gmatch("(.-)\n") do
     local line
     for word in paragraph:gmatch("%S+") do
-      if utf8.len(word) > width then
-        word = word:sub(1, utf8.offset(word, width) - 1) .. "…"
-      end
+      word = gnuplot.cut(word, width)
       if line and utf8.len(line) + 1 + utf8.len(word) <= width then
         line = line .. " " .. word
       else
@@ -85,7 +106,7 @@ local Figure = {}
 Figure.__index = Figure
 
 --- gnuplot.figure(width, height) -> an empty figure of that many units (SVG pixels; a PNG has
---- twice as many each way). Commands and data are collected; nothing runs before `save`.
+--- DOTS times as many each way). Commands and data are collected; nothing runs before `save`.
 function gnuplot.figure(width, height)
   return setmetatable({
     width = width,   -- units
@@ -138,10 +159,18 @@ end
 
 local function header(self, format, data, output)
   local terminal
+  local dots = gnuplot.DOTS
   if format == "png" then
     terminal = ("pngcairo size %d,%d font %s fontscale %d linewidth %d pointscale %d dashlength %d")
-      :format(PNG_SCALE * self.width, PNG_SCALE * self.height, gnuplot.quote(FONT .. ",12"),
-              PNG_SCALE, PNG_SCALE, PNG_SCALE, PNG_SCALE)
+      :format(dots * self.width, dots * self.height, gnuplot.quote(FONT .. ",12"),
+              dots, dots, dots, dots)
+  elseif format == "pdf" then
+    -- a line of width 1 is half a point wide; the font, as in a PNG, 4/3 dot a point
+    local point = 72 / PER_INCH
+    terminal = ("pdfcairo size %.6fin,%.6fin font %s fontscale %g linewidth %g pointscale %g "
+                .. "dashlength 1.8")
+      :format(self.width / PER_INCH, self.height / PER_INCH, gnuplot.quote(FONT .. ",12"), point,
+              2 * point, 1.1 * point)
   else
     -- pngcairo takes a font size as points of 3/4 unit, svg as units
     terminal = ("svg size %d,%d font %s fontscale 1.333 linewidth 1.2"):format(
@@ -149,7 +178,7 @@ local function header(self, format, data, output)
   end
   return {
     "set encoding utf8",
-    "set terminal " .. terminal .. " noenhanced background rgb 'white'",
+    "set terminal " .. terminal .. " rounded noenhanced background rgb 'white'",
     "set output " .. gnuplot.quote(output),
     "data = " .. gnuplot.quote(data),
   }
@@ -204,12 +233,16 @@ local function render(self, format)
   if not ok or not whole then
     return nil, ("gnuplot failed (%s %d): %s"):format(how, code, complaint(read_all(log)))
   end
+  if format == "pdf" then
+    -- cairo knows no way to leave out the time; blanks keep the offsets of the file's objects
+    picture = picture:gsub("/CreationDate %b()", function(entry) return (" "):rep(#entry) end)
+  end
   return picture, output:match("[^/]*$")
 end
 
 --- figure:save(fname, path) -> true, or nil and one line that names the path: gnuplot missing or
 --- failed, or the file cannot be written. An existing file is replaced only by a whole new one.
---- Raises for an extension other than .png and .svg, in the name of `fname`.
+--- Raises for an extension that is none of a picture, in the name of `fname`.
 function Figure:save(fname, path)
   local picture, message = render(self, gnuplot.format(fname, path))
   if picture then

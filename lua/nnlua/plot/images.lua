@@ -9,6 +9,7 @@ local gnuplot = require "nnlua.plot.gnuplot"
 local input = require "nnlua.plot.input"
 local options = require "nnlua.options"
 local scale = require "nnlua.plot.scale"
+local screen = require "nnlua.plot.screen"
 
 local DEFAULTS = {
   images = options.optional, columns = options.optional, labels = options.optional,
@@ -23,41 +24,21 @@ local UNSCALED = {gray = true, ink = true}
 local FINER = 4
 
 -- Units. The grid grows to about FULL; a pixel to at most LARGEST.
-local FULL, LARGEST = 640, 24
+local FULL, LARGEST = 440, 20
 local EDGE, TITLE_LINE, LABEL_LINE, LABEL_SIZE = canvas.EDGE, canvas.TITLE_LINE, 18, 11
-local BAR_GAP, BAR_WIDTH, BAR_TEXT, BAR_SHORTEST = 24, 16, 62, 120
+local BAR_SHORTEST = 120
 
--- The values' range: given, symmetrical for a diverging map, else from 0 where nothing is below.
-local function value_range(fname, given, images)
-  local lo, hi = input.range(fname, "range", given.range)
-  if lo then
-    return lo, hi
-  end
-  local rows = {}
-  for _, image in ipairs(images) do
-    table.move(image, 1, #image, #rows + 1, rows)
-  end
-  lo, hi = scale.extent(rows)
-  if given.colormap == "diverging" then
-    hi = math.max(math.abs(lo or 1), math.abs(hi or 1))
-    hi = hi > 0 and hi or 1.0
-    return -hi, hi
-  end
-  lo, hi = math.min(lo or 0.0, 0.0), hi or 1.0
-  return lo, hi > lo and hi or lo + 1
-end
-
--- Units between images, and units a side of a pixel: as large as fits, wide enough for the labels,
--- in half units (a PNG's dots).
+-- Units between images, and units a side of a pixel: as large as fits, wide enough for the labels
+-- unless they are very long, in whole dots of a PNG.
 local function sizes(columns, image, labels)
-  local width, needed = #image[1], 0
+  local width, needed, dots = #image[1], 0, gnuplot.DOTS
   for _, label in ipairs(labels or {}) do
     needed = math.max(needed, canvas.text_width(label, LABEL_SIZE))
   end
   local gap = math.max(3, math.min(10, FULL // (14 * columns)))
   local fit = math.min(LARGEST, (FULL - (columns - 1) * gap) / (columns * width))
-  fit = math.max(fit, math.min(needed / width, 4 * fit))
-  return gap, math.max(1, math.floor(2 * fit)) / 2
+  local wider = math.min(math.ceil(dots * needed / width), math.floor(2 * dots * fit))
+  return gap, math.max(1, math.floor(dots * fit), wider) / dots
 end
 
 -- The matrix at FINER times its resolution, linear between the centres of the pixels; what lies
@@ -97,58 +78,79 @@ local function coloured(image, colour, lo, hi)
   return rows
 end
 
---- plot.images(path, {images=, ...}): see nnlua.plot.
-return function(path, given)
-  local fname = "plot.images"
-  gnuplot.format(fname, path)
-  given = options.check(fname, given, DEFAULTS)
-  local images = input.images(fname, given.images)
-  local labels = input.texts(fname, "labels", given.labels, #images)
-  local columns = input.count(fname, "columns", given.columns, math.ceil(math.sqrt(#images)))
-  local colour = scale.colormap(given.colormap)
-  if not colour then
-    input.raise(fname, "colormap", "'diverging', 'sequential', 'gray' or 'ink' expected, got '%s'",
-                tostring(given.colormap))
-  end
-  local lo, hi = value_range(fname, given, images)
-  local value_label = input.text(fname, "value_label", given.value_label)
+local images = {}
 
-  columns = math.min(columns, #images)
-  local lines = math.ceil(#images / columns)
-  local gap, pixel = sizes(columns, images[1], labels)
-  local w, h = #images[1][1] * pixel, #images[1] * pixel
+--- images.describe(fname, given) -> the options checked: images as a list of matrices, labels as
+--- strings, columns, and range as {lo, hi} of the colours.
+function images.describe(fname, given)
+  local description = options.check(fname, given, DEFAULTS)
+  local list = input.images(fname, description.images)
+  description.images = list
+  description.labels = input.texts(fname, "labels", description.labels, #list)
+  description.columns = math.min(#list, input.count(fname, "columns", description.columns,
+                                                    math.ceil(math.sqrt(#list))))
+  description.title = input.text(fname, "title", description.title)
+  description.value_label = input.text(fname, "value_label", description.value_label)
+  input.colormap(fname, description.colormap)
+  local rows = {}
+  for _, image in ipairs(list) do
+    table.move(image, 1, #image, #rows + 1, rows)
+  end
+  description.range = {input.colour_range(fname, description.range, description.colormap, rows)}
+  return description
+end
+
+--- images.draw(fname, path, description) -> true | nil, message.
+function images.draw(fname, path, description)
+  local list, labels, columns = description.images, description.labels, description.columns
+  local colour, value_label = scale.colormap(description.colormap), description.value_label
+  local lo, hi = description.range[1], description.range[2]
+  local lines = math.ceil(#list / columns)
+  local gap, pixel = sizes(columns, list[1], labels)
+  local w, h = #list[1][1] * pixel, #list[1] * pixel
   local label_line = labels and LABEL_LINE or 0
   local pitch_x, pitch_y = w + gap, h + gap + label_line
   local grid_width, grid_height = columns * pitch_x - gap, lines * pitch_y - gap
-  local with_bar = value_label ~= "" or not UNSCALED[given.colormap]
+  local with_bar = value_label ~= "" or not UNSCALED[description.colormap]
   local width, height = grid_width + 2 * EDGE, grid_height
   if with_bar then
-    width = width + BAR_GAP + BAR_WIDTH + BAR_TEXT + (value_label ~= "" and 16 or 0)
     height = math.max(height, BAR_SHORTEST + label_line)
+    width = width + canvas.side_bar_width(lo, hi, height - label_line, value_label)
   end
-  local title = canvas.title(input.text(fname, "title", given.title), width)
+  width = math.max(width, canvas.NARROWEST)
+  local title = canvas.title(description.title, width)
   local top = EDGE + #title * TITLE_LINE
 
   local sheet = canvas.new(math.ceil(width), math.ceil(height + top + EDGE))
   sheet:title(title)
-  for i, image in ipairs(images) do
+  for i, image in ipairs(list) do
     local x = EDGE + (i - 1) % columns * pitch_x
     local y = top + (i - 1) // columns * pitch_y
     if labels then
-      sheet:text(x + w / 2, y + LABEL_LINE / 2, labels[i], {align = "center", size = LABEL_SIZE})
+      local text = gnuplot.cut(labels[i], pitch_x // canvas.text_width("m", LABEL_SIZE))
+      sheet:text(x + w / 2, y + LABEL_LINE / 2, text, {align = "center", size = LABEL_SIZE})
     end
-    if given.smooth then
+    if description.smooth then
       image = interpolated(image)
     end
     sheet:pixels(x, y + label_line, w, h, coloured(image, colour, lo, hi))
     sheet:frame(x, y + label_line, w, h)
   end
   if with_bar then
-    local x, y = EDGE + grid_width + BAR_GAP, top + label_line
-    local length = height - label_line
-    sheet:bar(x, y, BAR_WIDTH, length, colour, scale.marks(lo, hi, length / 80), true)
-    sheet:text(x + BAR_WIDTH + BAR_TEXT, y + length / 2, value_label,
-               {align = "center", rotate = 90, size = LABEL_SIZE})
+    sheet:side_bar(EDGE + grid_width, top + label_line, height - label_line, colour, lo, hi,
+                   value_label)
   end
   return sheet:save(fname, path)
 end
+
+--- images.images(path, {images=, ...}): see nnlua.plot.
+function images.images(path, given)
+  local format = gnuplot.format("plot.images", path)
+  local description = images.describe("plot.images", given)
+  if format == "terminal" then
+    return screen.show("images", description)
+  end
+  return images.draw("plot.images", path, description)
+end
+
+return images

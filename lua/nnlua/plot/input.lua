@@ -3,7 +3,9 @@
 -- Invariants: every fault is raised here, in the name of the plot function and of the option that
 -- holds it, before anything is drawn; what comes out is rectangular and holds floats only.
 
+local core = require "nnlua.core"
 local options = require "nnlua.options"
+local scale = require "nnlua.plot.scale"
 
 local input = {}
 
@@ -44,6 +46,15 @@ end
 --- input.numbers(fname, what, value) -> list of floats, from a list of numbers or a vector.
 function input.numbers(fname, what, value)
   return floats(fname, what, table_of(fname, what, value, "a list of numbers or a vector"))
+end
+
+--- input.flat(fname, what, value) -> list of floats, from a list of numbers or a tensor of any
+--- shape.
+function input.flat(fname, what, value)
+  if core.is_tensor(value) then
+    value = value:detach():reshape(-1)
+  end
+  return input.numbers(fname, what, value)
 end
 
 --- input.matrix(fname, what, value) -> list of rows of floats, all of one length, from a nested
@@ -144,6 +155,30 @@ function input.count(fname, what, value, default)
     input.raise(fname, what, "a positive integer expected, got %s", tostring(value))
   end
   return n
+end
+
+--- input.colormap(fname, name) -> the colour map of that name.
+function input.colormap(fname, name)
+  return scale.colormap(name)
+    or input.raise(fname, "colormap", "'diverging', 'sequential', 'viridis', 'gray' or 'ink' "
+                   .. "expected, got '%s'", tostring(name))
+end
+
+--- input.colour_range(fname, range, colormap, rows) -> lo, hi of the colours of lists of numbers:
+--- the option `range`, or else symmetrical for "diverging", from 0 where nothing is below.
+function input.colour_range(fname, range, colormap, rows)
+  local lo, hi = input.range(fname, "range", range)
+  if lo then
+    return lo, hi
+  end
+  lo, hi = scale.extent(rows)
+  if colormap == "diverging" then
+    hi = math.max(math.abs(lo or 1), math.abs(hi or 1))
+    hi = hi > 0 and hi or 1.0
+    return -hi, hi
+  end
+  lo, hi = math.min(lo or 0.0, 0.0), hi or 1.0
+  return lo, hi > lo and hi or lo + 1
 end
 
 return input

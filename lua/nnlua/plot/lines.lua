@@ -1,36 +1,29 @@
 -- Line charts: learning curves, or a quantity against a hyperparameter.
 --
--- Invariants: the legend stands above the chart, never on the data; a series is told apart by
--- colour and by dashes, so the chart survives any colour vision and a black-and-white printer.
+-- Invariants: a series is told apart by colour and by dashes, so the chart survives any colour
+-- vision and a black-and-white printer; bands lie behind all lines.
 
+local chart = require "nnlua.plot.chart"
 local gnuplot = require "nnlua.plot.gnuplot"
 local input = require "nnlua.plot.input"
 local options = require "nnlua.options"
+local palette = require "nnlua.plot.palette"
 local scale = require "nnlua.plot.scale"
-
-local quote = gnuplot.quote
-
--- The figure, in units: chart with its axes, and the lines of text above it. LETTER is the width
--- of a character of the legend, on the safe side of the fonts' average.
-local WIDTH, CHART_HEIGHT = 800, 440
-local EDGE, TITLE_LINE, LEGEND_LINE = 12, 28, 20
-local LETTER, SAMPLE, PLOT_WIDTH, TITLE_LETTERS = 8.8, 75, 690, 64
-
--- Okabe and Ito's palette for every colour vision, without its black and its pale yellow.
-local COLOURS = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
-local DASHES = {"solid", "(14,5)", "(3,4)", "(14,5,3,5)"}
-local POINTS = {7, 5, 9, 13, 11, 15} -- circle, square, triangle, diamond, triangle down, pentagon
+local screen = require "nnlua.plot.screen"
+local thinned = require "nnlua.plot.thinned"
 
 -- A series of at most this many values shows them as points too.
 local FEW = 40
 
-local DEFAULTS = {
-  series = options.optional, x = options.optional, title = options.optional,
-  xlabel = options.optional, ylabel = options.optional, log_x = false, log_y = false,
+local BAND = 0.2 -- of its series' colour
+
+local DEFAULTS = chart.options {
+  series = options.optional, x = options.optional, log_x = false, log_y = false,
   x_range = options.optional, y_range = options.optional,
 }
 local SERIES = {name = options.optional, x = options.optional, y = options.optional,
-                points = false}
+                points = false, lower = options.optional, upper = options.optional,
+                errors = options.optional}
 
 local function counting(n)
   local list = {}
@@ -40,7 +33,24 @@ local function counting(n)
   return list
 end
 
--- The checked series: list of {name, x, y} with #x == #y.
+-- Adds the checked bounds of a series' band or error bars: lower and upper, or nil.
+local function read_bounds(fname, what, one, series)
+  if (one.lower == nil) ~= (one.upper == nil) then
+    input.raise(fname, what, "a band needs both 'lower' and 'upper'")
+  elseif one.errors ~= nil and one.lower ~= nil then
+    input.raise(fname, what, "either 'errors', or 'lower' and 'upper'")
+  end
+  for _, name in ipairs {"lower", "upper", "errors"} do
+    if one[name] ~= nil then
+      series[name] = input.numbers(fname, what .. "." .. name, one[name])
+      if #series[name] ~= #series.y then
+        input.raise(fname, what .. "." .. name, "%d values, %d y values", #series[name], #series.y)
+      end
+    end
+  end
+end
+
+-- The checked series: list of {name, x, y, points, lower, upper, errors} with #x == #y.
 local function read_series(fname, given)
   if type(given.series) ~= "table" or #given.series == 0 then
     input.raise(fname, "series", "a list of at least one {name=, y=} expected, got %s",
@@ -62,137 +72,146 @@ local function read_series(fname, given)
     end
     result[i] = {name = input.text(fname, what .. ".name", one.name), x = x, y = y,
                  points = one.points}
+    read_bounds(fname, what, one, result[i])
   end
   return result
 end
 
--- What gnuplot gets: pairs of doubles, NaN where there is nothing to draw. The number of points
--- that are drawn, and the bytes.
-local function encode(series, log_x, log_y)
+-- What gnuplot gets: records of doubles, one of each column, NaN where a column has nothing to draw
+-- at. Gives the number of records that are drawn, and the bytes.
+local function encode(columns, log)
   local parts, drawn = {}, 0
-  for i, x in ipairs(series.x) do
-    local y = series.y[i]
-    if scale.drawable(x, log_x) and scale.drawable(y, log_y) then
+  local format = "<" .. ("d"):rep(#columns)
+  local record = {}
+  for i = 1, #columns[1] do
+    local whole = true
+    for c, column in ipairs(columns) do
+      record[c] = column[i]
+      whole = whole and scale.drawable(column[i], log[c])
+    end
+    if whole then
       drawn = drawn + 1
     else
-      x, y = 0 / 0, 0 / 0
+      for c = 1, #columns do record[c] = 0 / 0 end
     end
-    parts[i] = string.pack("<dd", x, y)
+    parts[i] = format:pack(table.unpack(record, 1, #columns))
   end
   return drawn, table.concat(parts)
 end
 
-local function all_whole(lists)
-  for _, list in ipairs(lists) do
-    for _, v in ipairs(list) do
-      if v % 1 ~= 0 then
-        return false
-      end
-    end
+-- y plus sign times the errors.
+local function shifted(series, sign)
+  local list = {}
+  for i, y in ipairs(series.y) do
+    list[i] = y + sign * math.abs(series.errors[i])
   end
-  return true
-end
-
--- Declares one axis: "x" or "y", its lists of values, the options' range, log and label.
-local function axis(figure, name, lists, range, log, label, tics)
-  local lo, hi = range[1], range[2]
-  if not lo then
-    lo, hi = scale.extent(lists, log)
-  end
-  local limits, marks
-  if log then
-    limits, marks = scale.logarithmic(lo, hi, range[1] ~= nil)
-  else
-    -- the x axis ends where the data does: a curve of 4,321 epochs is not drawn on 5,000
-    local fixed = range[1] and "exact" or (name == "x" and lo ~= hi and "near")
-    limits, marks = scale.linear(lo, hi, tics, fixed, name == "x" and all_whole(lists) and 1)
-  end
-  figure:add("set %srange [%.17g:%.17g]", name, limits[1], limits[2])
-  figure:add("set %stics %s", name, gnuplot.tics(marks))
-  if log then
-    figure:add("set logscale %s", name)
-  end
-  figure:add("set %slabel %s font ',13'", name, quote(label))
+  return list
 end
 
 local function style(i, count, few, points)
-  local colour = COLOURS[(i - 1) % #COLOURS + 1]
   if points then
-    return ("with points lc rgb '%s' pt %d ps 0.5"):format(colour, POINTS[(i - 1) % #POINTS + 1])
+    return ("with points lc rgb '%s' pt %d ps 0.5"):format(palette.colour(i), palette.mark(i))
   end
-  -- 6 colours and 4 dashes go round to 12 different lines; a single one needs no dashes
-  local dash = count == 1 and "solid" or DASHES[(i - 1) % #DASHES + 1]
-  local line = ("lc rgb '%s' lw 1.8 dt %s"):format(colour, dash)
+  -- a single line needs no dashes
+  local dash = count == 1 and "solid" or palette.dash(i)
+  local line = ("lc rgb '%s' lw 1.8 dt %s"):format(palette.colour(i), dash)
   if few then
-    return ("with linespoints %s pt %d ps 0.7"):format(line, POINTS[(i - 1) % #POINTS + 1])
+    return ("with linespoints %s pt %d ps 0.7"):format(line, palette.mark(i))
   end
   return "with lines " .. line
 end
 
--- Columns and rows of the legend, 0 rows where no series has a name; cuts names that are longer
--- than the chart is wide.
-local function legend(series)
-  local longest, named = 0, 0
+-- The list with nothing below `lowest`, if there is a lowest. A band or a bar that goes to 0 or
+-- beyond would take a logarithmic axis down to nowhere.
+local function at_least(lowest, list)
+  local result = {}
+  for i, v in ipairs(list) do
+    result[i] = lowest and v < lowest and lowest or v
+  end
+  return result
+end
+
+-- The x and y of a series that make its line between these limits of the x axis.
+local function shortened(series, limits, log_x, log_y)
+  local function at(x) return log_x and math.log(x) or x end
+  local lo, hi = at(limits[1]), at(limits[2])
+  return thinned(series.x, series.y, function(i)
+    return scale.drawable(series.x[i], log_x) and scale.drawable(series.y[i], log_y)
+  end, function(x) return (at(x) - lo) / (hi - lo) end)
+end
+
+local lines = {}
+
+--- lines.describe(fname, given) -> the description of a line chart.
+function lines.describe(fname, given)
+  local description = chart.describe(fname, given, DEFAULTS)
+  description.series = read_series(fname, description)
+  for _, name in ipairs {"x", "y"} do
+    local range = name .. "_range"
+    description[range] = {input.range(fname, range, description[range],
+                                      description["log_" .. name])}
+  end
+  return description
+end
+
+--- lines.draw(fname, path, description) -> true | nil, message.
+function lines.draw(fname, path, description)
+  local series, log_x, log_y = description.series, description.log_x, description.log_y
+  local xs, ys, names = {}, {}, {}
+  for i, one in ipairs(series) do
+    xs[i], ys[i], names[i] = one.x, one.y, one.name
+  end
+  local lowest = log_y and scale.extent(ys, true)
+  lowest = lowest and lowest / 10
   for _, one in ipairs(series) do
-    one.name = gnuplot.wrap(one.name:gsub("%s+", " "), PLOT_WIDTH // LETTER - 9)[1] or ""
-    longest = math.max(longest, utf8.len(one.name))
-    named = named + (one.name ~= "" and 1 or 0)
-  end
-  local columns = math.min(named, math.max(1, PLOT_WIDTH // (longest * LETTER + SAMPLE)))
-  return columns, named > 0 and math.ceil(named / columns) or 0
-end
-
---- plot.lines(path, {series=, ...}): see nnlua.plot.
-return function(path, given)
-  local fname = "plot.lines"
-  gnuplot.format(fname, path)
-  given = options.check(fname, given, DEFAULTS)
-  local series = read_series(fname, given)
-  local xs, ys = {}, {}
-  for i, one in ipairs(series) do
-    xs[i], ys[i] = one.x, one.y
-  end
-
-  local title = gnuplot.wrap(input.text(fname, "title", given.title), TITLE_LETTERS)
-  local columns, rows = legend(series)
-  local head = EDGE + #title * TITLE_LINE + rows * LEGEND_LINE + (#title + rows > 0 and 8 or 0)
-  local height = CHART_HEIGHT + head
-  local figure = gnuplot.figure(WIDTH, height)
-  local function from_top(units)
-    return 1 - units / height
-  end
-  figure:add("set border 3 lc rgb '#444444' lw 0.8")
-  figure:add("set tics nomirror out scale 0.6 font ',12' textcolor rgb '#222222'")
-  figure:add("set grid xtics ytics back lt 1 lc rgb '#e0e0e0' lw 0.6")
-  figure:add("set rmargin 3.5")
-  figure:add("set tmargin at screen %.6f", from_top(head))
-  for i, line in ipairs(title) do
-    figure:add("set label %s at graph 0, screen %.6f left font ',15'", quote(line),
-               from_top(EDGE + (i - 0.5) * TITLE_LINE))
-  end
-  axis(figure, "x", xs, {input.range(fname, "x_range", given.x_range, given.log_x)}, given.log_x,
-       input.text(fname, "xlabel", given.xlabel), 8)
-  axis(figure, "y", ys, {input.range(fname, "y_range", given.y_range, given.log_y)}, given.log_y,
-       input.text(fname, "ylabel", given.ylabel), 6)
-  if rows > 0 then
-    figure:add("set key at graph 0, screen %.6f left top Left reverse samplen 3.5 font ',12' %s",
-               from_top(EDGE + #title * TITLE_LINE),
-               ("horizontal maxcols %d maxrows %d"):format(columns, rows))
-  else
-    figure:add("unset key")
-  end
-
-  local elements = {}
-  for i, one in ipairs(series) do
-    local drawn, bytes = encode(one, given.log_x, given.log_y)
-    local source = "NaN" -- nothing to draw, but it keeps its line in the legend
-    if drawn > 0 then
-      source = ("%s record=%d format='%%2float64' endian=little using 1:2"):format(
-        figure:data(bytes), #one.x)
+    one.low, one.high = one.lower, one.upper
+    if one.errors then
+      one.low, one.high = shifted(one, -1), shifted(one, 1)
     end
-    elements[i] = ("%s title %s %s"):format(source, quote(one.name),
-                                            style(i, #series, drawn <= FEW, one.points))
+    if one.low then
+      one.low = at_least(lowest, one.low)
+      table.move({one.low, one.high}, 1, 2, #ys + 1, ys)
+    end
   end
-  figure:add("plot %s", table.concat(elements, ", "))
-  return figure:save(fname, path)
+  local frame = chart.new {title = description.title, xlabel = description.xlabel,
+                           ylabel = description.ylabel, names = names, note = description.note}
+  local limits = frame:fit("x", xs, description.x_range, log_x)
+  frame:fit("y", ys, description.y_range, log_y)
+
+  for i, one in ipairs(series) do
+    if one.lower then
+      local log = {log_x, log_y, log_y}
+      local _, bytes = encode({one.x, one.low, one.high}, log)
+      frame:add("%s notitle with filledcurves fc rgb '%s' fs solid noborder",
+                frame:records(3, #one.x, bytes), palette.clear(i, BAND))
+    end
+  end
+  for i, one in ipairs(series) do
+    if one.errors then
+      local none, span = {}, {}
+      for k, low in ipairs(one.low) do none[k], span[k] = 0.0, one.high[k] - low end
+      local drawn, bytes = encode({one.x, one.low, none, span}, {log_x, log_y})
+      frame:add("%s notitle %s lc rgb '%s' lw 1.5",
+                frame:records(4, drawn > 0 and #one.x or 0, bytes), chart.WHISKERS,
+                palette.colour(i))
+    end
+    local x, y = one.x, one.y
+    if not one.points then x, y = shortened(one, limits, log_x, log_y) end
+    local drawn, bytes = encode({x, y}, {log_x, log_y})
+    frame:add("%s title %s %s", frame:records(2, drawn > 0 and #x or 0, bytes),
+              gnuplot.quote(frame.names[i]), style(i, #series, drawn <= FEW, one.points))
+  end
+  return frame:save(fname, path)
 end
+
+--- lines.lines(path, {series=, ...}): see nnlua.plot.
+function lines.lines(path, given)
+  local format = gnuplot.format("plot.lines", path)
+  local description = lines.describe("plot.lines", given)
+  if format == "terminal" then
+    return screen.show("lines", description)
+  end
+  return lines.draw("plot.lines", path, description)
+end
+
+return lines

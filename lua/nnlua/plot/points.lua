@@ -1,66 +1,82 @@
--- Points in a plane, coloured by class; behind them, if wanted, what a model makes of the plane.
+-- Points in a plane, coloured by class or by a value and, if wanted, sized by another; behind them,
+-- if wanted, what a model makes of the plane.
 --
 -- Invariants: a class keeps its colour and its mark whatever else is drawn; where the model is
--- undecided its colours fade into each other, by its probabilities.
+-- undecided its colours fade into each other, by its probabilities; a point's area, not its
+-- diameter, is in proportion to its size.
 
 local autograd = require "nnlua.autograd"
+local chart = require "nnlua.plot.chart"
 local core = require "nnlua.core"
 local gnuplot = require "nnlua.plot.gnuplot"
 local input = require "nnlua.plot.input"
 local options = require "nnlua.options"
+local palette = require "nnlua.plot.palette"
 local scale = require "nnlua.plot.scale"
+local screen = require "nnlua.plot.screen"
 
-local quote = gnuplot.quote
+-- Units: between the axes, and right of them for a colour bar without its texts.
+local HEIGHT, BAR_GAP, BAR_WIDTH, BAR_STEPS = 400, 14, 14, 64
 
--- Units.
-local WIDTH, CHART, EDGE, TITLE_LINE, LEGEND = 720, 600, 12, 28, 120
-local TITLE_LETTERS, NAME_LETTERS = 56, 14
+-- Point sizes: of few points, of many, of the largest where they differ.
+local FEW, MANY, LARGEST = 0.7, 0.35, 2.5
 
--- Okabe and Ito's colours, then darker ones of Tol's; each neighbour has another mark, too.
-local COLOURS = {
-  {0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {86, 180, 233}, {230, 159, 0},
-  {90, 90, 90}, {136, 34, 85}, {51, 34, 136}, {130, 125, 30},
-}
-local MARKS = {7, 5, 9, 13, 11, 15} -- circle, square, triangle, diamond, triangle down, pentagon
-
-local DEFAULTS = {
+local DEFAULTS = chart.options {
   points = options.optional, labels = options.optional, classes = options.optional,
-  title = options.optional, xlabel = options.optional, ylabel = options.optional,
+  values = options.optional, value_label = options.optional, colormap = options.optional,
+  range = options.optional, sizes = options.optional, size_label = options.optional,
   x_range = options.optional, y_range = options.optional,
 }
 
 local function extend(classes, count)
-  for k = #classes + 1, count do classes[k] = {name = "", xs = {}, ys = {}} end
+  for k = #classes + 1, count do
+    classes[k] = {name = "", xs = {}, ys = {}, values = {}, sizes = {}}
+  end
 end
 
--- The checked points by class: list of {name, xs, ys}.
-local function read_classes(fname, given)
-  local rows = input.matrix(fname, "points", given.points)
-  if #rows[1] ~= 2 then
-    input.raise(fname, "points", "[n,2] expected, got [%d,%d]", #rows, #rows[1])
+-- The list `name` of one number per point, or nil.
+local function read_column(fname, description, name)
+  local list = description[name]
+  if list == nil then
+    return nil
   end
-  local labels = given.labels and input.numbers(fname, "labels", given.labels)
-  if labels and #labels ~= #rows then
-    input.raise(fname, "labels", "%d labels of %d points", #labels, #rows)
+  list = input.flat(fname, name, list)
+  if #list ~= #description.points then
+    input.raise(fname, name, "%d %s of %d points", #list, name, #description.points)
   end
+  return list
+end
+
+-- The classes with their points: list of {name, xs, ys, values, sizes}.
+local function by_class(description)
   local classes = {}
-  for i, row in ipairs(rows) do
-    local label = labels and math.tointeger(labels[i]) or not labels and 1
-    if not label or label < 1 or label > 1000 then
-      input.raise(fname, "labels", "label %s in row %d is no class: 1, 2, ... expected",
-                  labels[i], i)
-    end
+  for k, name in ipairs(description.classes or {}) do
+    extend(classes, k)
+    classes[k].name = name
+  end
+  for i, row in ipairs(description.points) do
+    local label = description.labels and description.labels[i] or 1
     extend(classes, label)
     local class = classes[label]
-    class.xs[#class.xs + 1], class.ys[#class.ys + 1] = row[1], row[2]
-  end
-  if given.classes ~= nil then
-    extend(classes, type(given.classes) == "table" and #given.classes or 0) -- some may be empty
-    for k, name in ipairs(input.texts(fname, "classes", given.classes, #classes)) do
-      classes[k].name = gnuplot.wrap(name, NAME_LETTERS)[1] or ""
-    end
+    local n = #class.xs + 1
+    class.xs[n], class.ys[n] = row[1], row[2]
+    class.values[n] = description.values and description.values[i]
+    class.sizes[n] = description.sizes and description.sizes[i]
   end
   return classes
+end
+
+-- The class labels as integers, and how many classes there are.
+local function read_labels(fname, description)
+  local labels, most = read_column(fname, description, "labels"), 1
+  for i, v in ipairs(labels or {}) do
+    local label = math.tointeger(v)
+    if not label or label < 1 or label > 1000 then
+      input.raise(fname, "labels", "label %s in row %d is no class: 1, 2, ... expected", v, i)
+    end
+    labels[i], most = label, math.max(most, label)
+  end
+  return labels, most
 end
 
 -- {lo, hi} of one axis, a little wider than the data unless given.
@@ -69,7 +85,7 @@ local function range_of(fname, name, given, lists)
   if lo then return {lo, hi} end
   lo, hi = scale.extent(lists)
   lo, hi = lo or 0.0, hi or 1.0
-  local room = math.max(0.05 * (hi - lo), math.abs(hi) * 1e-6, 1e-12)
+  local room = hi > lo and 0.05 * (hi - lo) or hi ~= 0 and math.abs(hi) / 2 or 1.0
   return {lo - room, hi + room}
 end
 
@@ -108,7 +124,7 @@ local function pale(rows)
   for i, row in ipairs(rows) do
     local mixed = {0, 0, 0}
     for k, p in ipairs(row) do
-      local colour = COLOURS[(k - 1) % #COLOURS + 1]
+      local colour = {palette.rgb(k)}
       for c = 1, 3 do mixed[c] = mixed[c] + p * (255 - 0.45 * (255 - colour[c])) end
     end
     for c = 1, 3 do
@@ -120,81 +136,161 @@ local function pale(rows)
   return table.concat(bytes)
 end
 
--- The element that plots a class, and whether it has any point.
-local function scatter(figure, k, class)
-  local parts = {}
+-- Adds the element that plots a class. colour: of a value, or nil; largest: of all sizes.
+local function scatter(frame, k, class, colour, largest)
+  local parts, columns = {}, 2
+  if colour or largest then columns = 4 end
   for i, x in ipairs(class.xs) do
-    if scale.drawable(x) and scale.drawable(class.ys[i]) then
-      parts[#parts + 1] = string.pack("<dd", x, class.ys[i])
+    local size, value = class.sizes[i] or largest, class.values[i]
+    if scale.drawable(x) and scale.drawable(class.ys[i])
+       and (not largest or scale.drawable(size) and size > 0) then
+      if columns == 2 then
+        parts[#parts + 1] = ("<dd"):pack(x, class.ys[i])
+      else
+        local ps = largest and LARGEST * math.sqrt(size / largest) or FEW
+        local rgb = colour and colour(value) or string.char(palette.rgb(k))
+        parts[#parts + 1] = ("<dddd"):pack(x, class.ys[i], ps, (">I3"):unpack(rgb) + 0.0)
+      end
     end
   end
-  local source = "NaN"
-  if #parts > 0 then
-    source = ("%s record=%d format='%%2float64' endian=little using 1:2"):format(
-      figure:data(table.concat(parts)), #parts)
+  local source = frame:records(columns, #parts, table.concat(parts))
+  local look = ("ps %g lc rgb '%s'"):format(#class.xs > 400 and MANY or FEW, palette.colour(k))
+  if columns == 4 and #parts > 0 then
+    look = "ps variable lc rgb variable"
   end
-  local c = COLOURS[(k - 1) % #COLOURS + 1]
-  return ("%s title %s with points pt %d ps %g lc rgb '#%02x%02x%02x'"):format(
-    source, quote(class.name), MARKS[(k - 1) % #MARKS + 1], #class.xs > 400 and 0.35 or 0.7,
-    c[1], c[2], c[3])
+  frame:add("%s title %s with points pt %d %s", source, gnuplot.quote(frame.names[k]),
+            palette.mark(k), look)
 end
 
-local function draw(fname, path, given, defaults, model)
-  gnuplot.format(fname, path)
-  given = options.check(fname, given, defaults)
-  local classes, elements = read_classes(fname, given), {}
+-- The colour bar right of the chart, from stacked rectangles, with its marks and its name.
+local function colour_bar(frame, colour, lo, hi, label)
+  local figure = frame.figure
+  local left = 1 - (frame.right - BAR_GAP) / chart.WIDTH
+  local right = left + BAR_WIDTH / chart.WIDTH
+  for i = 1, BAR_STEPS do
+    local red, green, blue = colour(lo + (hi - lo) * (i - 0.5) / BAR_STEPS):byte(1, 3)
+    figure:add("set object rectangle from screen %.6f, graph %.6f to screen %.6f, graph %.6f "
+               .. "fc rgb '#%02x%02x%02x' fs solid noborder", left, (i - 1) / BAR_STEPS, right,
+               i / BAR_STEPS, red, green, blue)
+  end
+  for _, mark in ipairs(scale.marks(lo, hi, 6)) do
+    figure:add("set label %s at screen %.6f, graph %.6f left font ',11.5'", gnuplot.quote(mark[2]),
+               right + 6 / chart.WIDTH, mark[1])
+  end
+  figure:add("set label %s at screen %.6f, graph 0.5 center rotate by 90 font ',12'",
+             gnuplot.quote(gnuplot.cut(label, 36)), 1 - 14 / chart.WIDTH)
+end
+
+-- Units that the colour bar takes.
+local function bar_width(description)
+  if not description.values then
+    return 0
+  end
+  local widest = 0
+  for _, mark in ipairs(scale.marks(description.range[1], description.range[2], 6)) do
+    widest = math.max(widest, utf8.len(mark[2]))
+  end
+  return BAR_GAP + BAR_WIDTH + widest * chart.DIGIT + (description.value_label ~= "" and 22 or 0)
+end
+
+-- The options checked; x_range and y_range are {lo, hi}, and classes is what by_class gives.
+local function describe(fname, given, defaults)
+  local description = chart.describe(fname, given, defaults)
+  local rows = input.matrix(fname, "points", description.points)
+  if #rows[1] ~= 2 then
+    input.raise(fname, "points", "[n,2] expected, got [%d,%d]", #rows, #rows[1])
+  end
+  description.points = rows
+  local most
+  description.labels, most = read_labels(fname, description)
+  if description.classes ~= nil then
+    local named = type(description.classes) == "table" and #description.classes or 0
+    description.classes = input.texts(fname, "classes", description.classes, math.max(most, named))
+  end
+  for _, name in ipairs {"values", "sizes"} do
+    description[name] = read_column(fname, description, name)
+  end
+  if description.values and description.labels then
+    input.raise(fname, "values", "colours stand for the labels already")
+  end
+  for _, name in ipairs {"value_label", "size_label"} do
+    description[name] = input.text(fname, name, description[name])
+  end
+  if description.values then
+    description.colormap = description.colormap or "viridis"
+    input.colormap(fname, description.colormap)
+    description.range = {input.colour_range(fname, description.range, description.colormap,
+                                            {description.values})}
+  end
   local xs, ys = {}, {}
-  for k, class in ipairs(classes) do xs[k], ys[k] = class.xs, class.ys end
-  local x_range = range_of(fname, "x_range", given, xs)
-  local y_range = range_of(fname, "y_range", given, ys)
+  for i, row in ipairs(rows) do xs[i], ys[i] = row[1], row[2] end
+  description.classes = by_class(description)
+  description.x_range = range_of(fname, "x_range", description, {xs})
+  description.y_range = range_of(fname, "y_range", description, {ys})
+  return description
+end
 
-  local title = gnuplot.wrap(input.text(fname, "title", given.title), TITLE_LETTERS)
-  local head = EDGE + #title * TITLE_LINE
-  local with_key = given.classes ~= nil
-  local width, height = with_key and WIDTH + LEGEND or WIDTH, CHART + head
-  local figure = gnuplot.figure(width, height)
-  figure:add("set tmargin at screen %.6f", 1 - head / height)
-  figure:add("set rmargin at screen %.6f", with_key and 1 - LEGEND / width or 0.97)
-  figure:add("set border 3 lc rgb '#444444' lw 0.8")
-  figure:add("set tics nomirror out scale 0.6 font ',12' textcolor rgb '#222222'")
-  for i, line in ipairs(title) do
-    figure:add("set label %s at graph 0, screen %.6f left font ',15'", quote(line),
-               1 - (EDGE + (i - 0.5) * TITLE_LINE) / height)
+-- The note that says what a size is, and the largest drawable size, or "" and nil.
+local function sizes_of(description)
+  local _, largest = scale.extent {description.sizes or {}}
+  if not largest or largest <= 0 then
+    return "", nil
   end
-  for _, name in ipairs {"x", "y"} do
-    local range = name == "x" and x_range or y_range
-    local limits, marks = scale.linear(range[1], range[2], 6, "exact")
-    figure:add("set %srange [%.17g:%.17g]", name, limits[1], limits[2])
-    figure:add("set %stics %s", name, gnuplot.tics(marks))
-    figure:add("set %slabel %s font ',13'", name, quote(input.text(fname, name .. "label",
-                                                                  given[name .. "label"])))
-  end
-  figure:add(with_key and "set key at screen 0.99, graph 1 right top Left reverse samplen 1 "
-             .. "font ',12'" or "unset key")
+  local label = description.size_label
+  return ("area: %sup to %s"):format(label ~= "" and label .. ", " or "", scale.text(largest)),
+         largest
+end
 
+local function draw(fname, kind, path, given, defaults, model)
+  local format = gnuplot.format(fname, path)
+  local description = describe(fname, given, defaults)
+  local x_range, y_range = description.x_range, description.y_range
+  local n, rows
   if model then
-    local n = input.count(fname, "resolution", given.resolution, 200)
+    n = input.count(fname, "resolution", given.resolution, 200)
     local dtype = core.is_tensor(given.points) and core.dtype(given.points) or "float32"
-    local dx, dy = (x_range[2] - x_range[1]) / n, (y_range[2] - y_range[1]) / n
-    elements[1] = ("%s array=(%d,%d) dx=%.17g dy=%.17g origin=(%.17g,%.17g) format='%%3uchar' "
-                   .. "with rgbimage notitle"):format(
-      figure:data(pale(probabilities(fname, model, grid(x_range, y_range, n, dtype)))), n, n, dx,
-      dy, x_range[1] + dx / 2, y_range[1] + dy / 2)
+    rows = probabilities(fname, model, grid(x_range, y_range, n, dtype))
   end
-  for k, class in ipairs(classes) do elements[#elements + 1] = scatter(figure, k, class) end
-  figure:add("plot %s", table.concat(elements, ", "))
-  return figure:save(fname, path)
+  if format == "terminal" then
+    description.probabilities, description.resolution = rows, n
+    return screen.show(kind, description)
+  end
+  local classes, names = description.classes, {}
+  for k, class in ipairs(classes) do names[k] = class.name end
+  local note, largest = sizes_of(description)
+  local frame = chart.new {title = description.title, xlabel = description.xlabel, note = note,
+                           ylabel = description.ylabel, names = names, height = HEIGHT,
+                           right = bar_width(description)}
+  frame:axis("x", scale.linear(x_range[1], x_range[2], 6, "exact"))
+  frame:axis("y", scale.linear(y_range[1], y_range[2], 7, "exact"))
+  local colour
+  if description.values then
+    local lo, hi = description.range[1], description.range[2]
+    local map = scale.colormap(description.colormap)
+    colour = function(v) return map(v, lo, hi) end
+    colour_bar(frame, colour, lo, hi, description.value_label)
+  end
+  if rows then
+    local dx, dy = (x_range[2] - x_range[1]) / n, (y_range[2] - y_range[1]) / n
+    frame:add("%s array=(%d,%d) dx=%.17g dy=%.17g origin=(%.17g,%.17g) format='%%3uchar' "
+              .. "with rgbimage notitle", frame.figure:data(pale(rows)), n, n, dx, dy,
+              x_range[1] + dx / 2, y_range[1] + dy / 2)
+  end
+  for k, class in ipairs(classes) do scatter(frame, k, class, colour, largest) end
+  return frame:save(fname, path)
 end
 
 local points = {}
 
 --- points.points(path, {points=, ...}): see nnlua.plot.
 function points.points(path, given)
-  return draw("plot.points", path, given, DEFAULTS)
+  return draw("plot.points", "points", path, given, DEFAULTS)
 end
 
-local WITH_MODEL = {resolution = options.optional}
-for name, default in pairs(DEFAULTS) do WITH_MODEL[name] = default end
+local WITH_MODEL = chart.options {
+  points = options.optional, labels = options.optional, classes = options.optional,
+  x_range = options.optional, y_range = options.optional, resolution = options.optional,
+}
 
 --- points.decision_boundary(path, model, {points=, ...}): see nnlua.plot.
 function points.decision_boundary(path, model, given)
@@ -202,7 +298,7 @@ function points.decision_boundary(path, model, given)
   if type(model) ~= "function" and not (type(metatable) == "table" and metatable.__call) then
     core.arg_error(2, "plot.decision_boundary", "model expected, got " .. options.type_name(model))
   end
-  return draw("plot.decision_boundary", path, given, WITH_MODEL, model)
+  return draw("plot.decision_boundary", "decision_boundary", path, given, WITH_MODEL, model)
 end
 
 return points

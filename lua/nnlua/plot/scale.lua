@@ -66,7 +66,7 @@ function scale.text(v, step, size)
   if size ~= 0 and (size >= 1e7 or size < 1e-4) then
     return scientific(v, step and math.ceil(math.max(0, math.log(size / step, 10))) + 1 or 3)
   end
-  local text = ("%.4g"):format(v)
+  local text = (math.abs(v) < 1e4 and "%.4g" or "%.0f"):format(v)
   if step then
     local decimals = math.max(0, -math.floor(math.log(step, 10) + 1e-9))
     text = ("%." .. decimals .. "f"):format(v)
@@ -124,15 +124,19 @@ function scale.marks(lo, hi, tics)
   return marks
 end
 
---- scale.logarithmic(lo, hi [, fixed]) -> {lo, hi}, marks for an axis in powers of ten: the marks
---- are the decades, and 2 and 5 times them where there are few. With `fixed` the range is {lo, hi}.
-function scale.logarithmic(lo, hi, fixed)
+--- scale.logarithmic(lo, hi [, fixed [, most]]) -> {lo, hi}, marks, minor for an axis in powers of
+--- ten: the marks are the decades, and 2 and 5 times them where there are few; about `most`
+--- (default 9); minor: where marks without
+--- text stand, the other whole multiples, or the decades between. With `fixed` the range is
+--- {lo, hi}.
+function scale.logarithmic(lo, hi, fixed, most)
+  most = most or 9
   if not lo then
     lo, hi = 0.1, 1.0
   end
   local first, last = math.floor(math.log(lo, 10) + 1e-9), math.ceil(math.log(hi, 10) - 1e-9)
-  local factors = last - first > 3 and {1} or {1, 2, 5}
-  local every = math.max(1, (last - first) // 8)
+  local factors = last - first > most // 3 and {1} or {1, 2, 5}
+  local every = math.max(1, math.ceil((last - first) / most))
   local all = {}
   for decade = first, last do
     if (decade - first) % every == 0 then
@@ -157,23 +161,39 @@ function scale.logarithmic(lo, hi, fixed)
       lo, hi = lo / 2, hi * 2
     end
   end
-  local marks = {}
+  local marks, minor, taken, powers = {}, {}, {}, false
   for _, v in ipairs(all) do
+    taken[v] = true
     if v >= lo * (1 - 1e-9) and v <= hi * (1 + 1e-9) then
       marks[#marks + 1] = {v, scale.text(v)}
+      powers = powers or marks[#marks][2]:find("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]") ~= nil
     end
   end
-  return {lo, hi}, marks
+  for _, mark in ipairs(powers and marks or {}) do -- all alike, but for the plainest
+    mark[2] = (mark[1] == 1 or mark[1] == 10) and mark[2] or scientific(mark[1], 1)
+  end
+  for decade = first - 1, last do
+    for factor = 1, last - first > 8 and 1 or 9 do
+      local v = factor * 10.0 ^ decade
+      if not taken[v] and v > lo and v < hi then
+        minor[#minor + 1] = v
+      end
+    end
+  end
+  return {lo, hi}, marks, minor
 end
 
 -- Anchors at equal distances, from the low end to the high one. diverging: ColorBrewer's RdBu,
 -- blue for negative, white for zero, red for positive; sequential: ColorBrewer's Blues from white;
--- gray: black to white. All three read the same with any colour vision.
+-- viridis: S. van der Walt and N. Smith's, for points, which must not vanish on white; gray: black
+-- to white. All read the same with any colour vision.
 local MAPS = {
   diverging = {"053061", "2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7",
                "fddbc7", "f4a582", "d6604d", "b2182b", "67001f"},
   sequential = {"ffffff", "deebf7", "c6dbef", "9ecae1", "6baed6", "4292c6", "2171b5", "08519c",
                 "08306b"},
+  viridis = {"440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70",
+             "7ad151", "bddf26", "fde725"},
   gray = {"000000", "ffffff"},
   ink = {"ffffff", "000000"},
 }
@@ -183,7 +203,7 @@ scale.MISSING = "\xcc\xcc\xcc"
 
 --- scale.colormap(name) -> function (v, lo, hi): three bytes for v on a scale from lo to hi
 --- (clamped; MISSING for what is not drawable), or nil for a name other than diverging, sequential,
---- gray (0 is black) and ink (0 is white).
+--- viridis, gray (0 is black) and ink (0 is white).
 function scale.colormap(name)
   local anchors = MAPS[name]
   if not anchors then

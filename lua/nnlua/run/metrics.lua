@@ -13,7 +13,7 @@ local options = require "nnlua.options"
 
 local Metrics = class("Metrics")
 
-local NAN <const> = 0 / 0
+local NAN <const> = -(0 / 0) -- without a sign
 
 -- Columns that count: they come first when rows name the columns, and give TensorBoard its step.
 Metrics.COUNTERS = {"step", "epoch", "iteration", step = true, epoch = true, iteration = true}
@@ -21,13 +21,6 @@ Metrics.COUNTERS = {"step", "epoch", "iteration", step = true, epoch = true, ite
 local function check(ok, message)
   if not ok then options.raise("run: %s", message) end
   return ok
-end
-
-local function cell(value)
-  if math.type(value) == "float" then return ("%.15g"):format(value) end
-  local text = tostring(value)
-  if text:find('[",\r\n]') then text = '"' .. text:gsub('"', '""') .. '"' end
-  return text
 end
 
 -- columns: their names if they are declared: then every row has all of them and no others. Else the
@@ -41,8 +34,9 @@ function Metrics:init(columns)
 end
 
 function Metrics:add_column(name)
-  if type(name) ~= "string" or name == "" then
-    options.raise("run: the name of a column is a %s, expected a text", type(name))
+  if type(name) ~= "string" or name == "" or not utf8.len(name) then
+    options.raise("run: the name of a column is %s, expected a text in UTF-8",
+                  type(name) == "string" and ("'%s'"):format(name) or "a " .. type(name))
   elseif self.history[name] then
     options.raise("run: two columns '%s'", name)
   end
@@ -52,44 +46,34 @@ function Metrics:add_column(name)
   self.history[name], self.gaps[name] = list, gaps
 end
 
+-- The first line of the file.
 local function header(columns)
-  local cells = {}
-  for i, name in ipairs(columns) do cells[i] = cell(name) end
-  return table.concat(cells, ",") .. "\n"
+  return #columns > 0 and core.io.csv_row(columns, #columns) or ""
 end
 
 -- The line of a row of the table.
-function Metrics:line(row)
-  local cells = {}
+local function line(self, row)
+  local values = {}
   for i, name in ipairs(self.columns) do
-    cells[i] = self.gaps[name][row] and "" or cell(self.history[name][row])
+    if not self.gaps[name][row] then values[i] = self.history[name][row] end
   end
-  return table.concat(cells, ",") .. "\n"
+  return core.io.csv_row(values, #self.columns)
 end
 
---- Metrics.header_of(path) -> the first line of the file with its newline; nil if there is no
---- such file, or its first line is torn.
-function Metrics.header_of(path)
-  local file <close> = io.open(path, "rb")
-  local line = file and file:read("L")
-  return line and line:sub(-1) == "\n" and line or nil
-end
-
---- metrics:fits(path) -> whether the file there, if it has a header, has the columns of this table
---- first. Without declared columns every file fits.
+--- metrics:fits(path) -> whether the file there has the columns of this table. One whose first line
+--- is torn or missing does, and without declared columns every file.
 function Metrics:fits(path)
-  local first = Metrics.header_of(path)
-  if not first or #self.columns == 0 then return true end
-  local own = header(self.columns):sub(1, -2)
-  return first:sub(1, #own) == own and first:find("^[,\n]", #own + 1) ~= nil
+  local file <close> = io.open(path, "rb")
+  local first = file and file:read("L")
+  return not self.declared or not first or first:sub(-1) ~= "\n" or first == header(self.columns)
 end
 
 -- Puts the whole table in the place of the file, and goes on writing behind it.
 function Metrics:rewrite()
   if self.file then self.file:close() end
   self.file = nil
-  local lines = {#self.columns > 0 and header(self.columns) or ""}
-  for row = 1, self.rows do lines[row + 1] = self:line(row) end
+  local lines = {header(self.columns)}
+  for row = 1, self.rows do lines[row + 1] = line(self, row) end
   check(core.io.write_file(self.path, table.concat(lines)))
   self.file = check(core.io.append_file(self.path))
 end
@@ -140,37 +124,35 @@ function Metrics:widen(row)
   self:rewrite()
 end
 
---- metrics:add(row): a row {column = value}. Raises, and changes nothing, if a declared column has
+--- metrics:add(row) -> its values in the order of the columns, nil for none. row: {column = value}.
+--- Raises, and changes nothing, if a declared column has
 --- no value, the row has others, or a value is none for a cell.
 function Metrics:add(row)
-  local known, given = 0, 0
-  for _, name in ipairs(self.columns) do
-    if row[name] ~= nil then
+  local columns, values, known = self.columns, {}, 0
+  for i = 1, #columns do
+    local name = columns[i]
+    local value = row[name]
+    if value == nil then
+      if self.declared then options.raise("run: no value for the column '%s'", name) end
+    else
       known = known + 1
-    elseif self.declared then
-      options.raise("run: no value for the column '%s'", name)
+      values[i] = math.type(value) and value or plain(name, value)
     end
   end
-  for _ in pairs(row) do given = given + 1 end
-  local values = {}
-  for i, name in ipairs(self.columns) do
-    local value = row[name]
-    if type(value) ~= "number" and value ~= nil then value = plain(name, value) end
-    values[i] = value
-  end
-  if given > known then
+  for _ in pairs(row) do known = known - 1 end
+  if known < 0 then
     self:widen(row)
     return self:add(row)
   end
-  local cells, at = {}, self.rows + 1
-  for i, name in ipairs(self.columns) do
+  local history, at = self.history, self.rows + 1
+  check(self.file:write(core.io.csv_row(values, #columns)))
+  for i = 1, #columns do
     local value = values[i]
-    cells[i] = value == nil and "" or cell(value)
-    if value == nil then self.gaps[name][at], value = true, NAN end
-    self.history[name][at] = value
+    if value == nil then self.gaps[columns[i]][at], value = true, NAN end
+    history[columns[i]][at] = value
   end
   self.rows = at
-  check(self.file:write(table.concat(cells, ",") .. "\n"))
+  return values
 end
 
 --- metrics:close(): the file is complete as it is; closing again does nothing.

@@ -53,7 +53,8 @@ function curves.draw(path, runs, labels, metric)
     end
   end
   if #series == 0 then return nil, ("none of the runs has numbers of '%s'"):format(metric) end
-  return plot.lines(path, {series = series, xlabel = xlabel, ylabel = metric, title = metric})
+  if #runs == 1 then series[1].name = nil end
+  return plot.lines(path, {series = series, xlabel = xlabel, ylabel = metric})
 end
 
 return curves

@@ -12,6 +12,8 @@ local fields = {}
 
 local NAN <const> = 0 / 0
 
+local LITTLE <const> = 8 -- goal.rank from which on a metric tells little
+
 local FORMATS <const> = {created = text.date, seconds = text.duration}
 
 local function of_facts(list, field)
@@ -34,7 +36,7 @@ end
 function fields.param(index, list, called, title)
   local places, values = places_of(list), {}
   for _, name in ipairs(called) do
-    local found = index:params(list, name)
+    local found = index:param(list, name)
     for i = 1, found.n do values[places[found.run[i]]] = found.value[i] end
   end
   return {title = title, n = #list, values = values}
@@ -43,10 +45,9 @@ end
 --- fields.metric(index, list, name, ending, title) -> the column of last, min or max of a metric.
 function fields.metric(index, list, name, ending, title)
   local places, values = places_of(list), {}
-  local found = index:metrics(list, name)
-  local from = found[ending]
+  local found = index:metric(list, name, ending)
   for i = 1, found.n do
-    local value = from[i]
+    local value = found.value[i]
     if value == nil and ending == "last" then value = NAN end
     values[places[found.run[i]]] = value
   end
@@ -149,14 +150,19 @@ function fields.telling(index, list, room, most)
   local function param(name) return {fields.param(index, list, {name}, titles[name])} end
   local function metric(name)
     local last = fields.metric(index, list, name, "last", name)
-    if #results > 0 or goal.rank(name) >= 8 then return {last} end
+    if #results > 0 or goal.rank(name) >= LITTLE then return {last} end
     local best = fields.metric(index, list, name, goal.is_max(name) and "max" or "min", "best")
     return {last, best}
+  end
+  local rest = {} -- of the metrics, counters and times, which tell least
+  while #metrics > 0 and goal.rank(metrics[#metrics]) >= LITTLE do
+    table.insert(rest, 1, table.remove(metrics))
   end
   repeat
     local more = take(state, metrics, metric, results)
     more = take(state, names, param, params) or more
   until not more
+  while take(state, rest, metric, results) do end -- luacheck: ignore 542
   return table.move(results, 1, #results, #params + 1, params)
 end
 

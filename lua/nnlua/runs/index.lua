@@ -30,6 +30,8 @@ local Index = class("Index")
 
 local index = {}
 
+local DAMAGED <const> = "the index is damaged: it is made anew from the folders"
+
 local VERSION <const> = 1 -- of the schema: PRAGMA user_version
 
 local SCHEMA <const> = [[
@@ -50,16 +52,16 @@ CREATE INDEX runs_created ON runs (created, id);
 CREATE TABLE params (
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   name TEXT NOT NULL, value,
-  PRIMARY KEY (run, name)
+  PRIMARY KEY (name, run)     -- a column of a list of runs lies together
 ) WITHOUT ROWID;
-CREATE INDEX params_name ON params (name, value);
+CREATE INDEX params_run ON params (run);
 CREATE TABLE metrics (
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   place INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
   last, last_step, min, min_step, max, max_step,
-  PRIMARY KEY (run, place)
+  PRIMARY KEY (name, run)
 ) WITHOUT ROWID;
-CREATE INDEX metrics_name ON metrics (name, run);
+CREATE INDEX metrics_run ON metrics (run, place);
 ]]
 
 -- Opening ---------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ local function open_file(self, timeout)
     prepare_schema(db)
   end)
   if not ok and sqlite.code(problem) == "corrupt" then
-    self.notify("the index is damaged: it is made anew from the folders")
+    self.notify(DAMAGED)
     ok, problem = pcall(function()
       db:reset()
       configure(db)
@@ -204,7 +206,7 @@ end
 
 -- What differs between folders and index: {id=, row=, modified=} of those to read, ids gone.
 local function differences(db, folders)
-  local known = db:columns("SELECT id, state, modified FROM runs ORDER BY id")
+  local known = db:columns("SELECT id, state, modified FROM runs")
   local place, changed, gone = {}, {}, {}
   for i, id in ipairs(known.id) do place[id] = i end
   local there = {}
@@ -231,29 +233,46 @@ local function bring_up_to_date(self, folders)
   end)
 end
 
---- index:refresh() makes the index say what the folders say.
-function Index:refresh(folders)
-  folders = folders or scan.folders(self.root)
-  local ok, problem = pcall(bring_up_to_date, self, folders)
-  if not ok and sqlite.code(problem) == "corrupt" then
-    self.notify("the index is damaged: it is made anew from the folders")
-    ok, problem = pcall(function()
+-- After an error: what SQLite calls damaged is emptied and filled again; in any other trouble, or
+-- again, a database in memory is filled. Errors that are not SQLite's go on.
+local function recover(self, problem, folders)
+  if not sqlite.code(problem) then error(problem, 0) end
+  if sqlite.code(problem) == "corrupt" and not self.recovered then
+    self.recovered = true
+    self.notify(DAMAGED)
+    local ok = pcall(function()
       self.db:reset()
       configure(self.db)
       prepare_schema(self.db)
       bring_up_to_date(self, folders)
     end)
+    if ok then return end
   end
-  if ok then return end
-  if not sqlite.code(problem) then error(problem, 0) end
   self.db:close()
   self.db = in_memory()
   bring_up_to_date(self, folders)
 end
 
+-- f(self, ...), once more after a recovery.
+local function guarded(self, f, ...)
+  local results = table.pack(pcall(f, self, ...))
+  if not results[1] then
+    recover(self, results[2], scan.folders(self.root))
+    return f(self, ...)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+--- index:refresh() makes the index say what the folders say.
+function Index:refresh(folders)
+  guarded(self, bring_up_to_date, folders or scan.folders(self.root))
+end
+
 --- index:rebuild() forgets everything and reads all folders.
 function Index:rebuild()
-  self.db:transaction(function() self.db:exec("DELETE FROM runs") end)
+  guarded(self, function()
+    self.db:transaction(function() self.db:exec("DELETE FROM runs") end)
+  end)
   self:refresh()
 end
 
@@ -287,11 +306,13 @@ end
 function Index:list(given)
   local o = options.check("list", given, {filter = "", sort = options.optional,
                                           limit = options.optional, reverse = false})
-  local sql, values = query.select(self.db, o)
-  if not sql then return nil, values end
-  local list = {}
-  for row in self.db:rows(sql, table.unpack(values, 1, values.n)) do list[#list + 1] = row end
-  return list
+  return guarded(self, function()
+    local sql, values = query.select(self.db, o)
+    if not sql then return nil, values end
+    local list = {}
+    for row in self.db:rows(sql, table.unpack(values, 1, values.n)) do list[#list + 1] = row end
+    return list
+  end)
 end
 
 -- SQL's condition that a table's `run` is one of the list, and its value: none for all runs.
@@ -310,20 +331,26 @@ local function of_runs(db, list, sql, ...)
   return db:columns(sql, ...)
 end
 
---- index:params(list of runs [, name]) -> {n, run, name, value}: lists of the numbers of the runs,
---- the names and values of their parameters, by run and name. With a name: of that one alone.
-function Index:params(list, name)
-  local sql = "SELECT run, name, value FROM params WHERE AMONG %s ORDER BY run, name"
-  if not name then return of_runs(self.db, list, sql:format("")) end
-  return of_runs(self.db, list, sql:format("AND name = ?"), name)
+--- index:params(list of runs) -> {n, run, name, value}: lists of the numbers of the runs, the names
+--- and values of their parameters. index:param(list, name) -> {n, run, value}: of one parameter.
+function Index:params(list)
+  return of_runs(self.db, list, "SELECT run, name, value FROM params WHERE AMONG")
 end
 
---- index:metrics(list of runs [, name]) -> {n, run, name, count, last, last_step, min, min_step,
---- max, max_step}: lists, by run and column of its file. A `last` that is missing was NaN.
-function Index:metrics(list, name)
-  local sql = "SELECT * FROM metrics WHERE AMONG AND count > 0 %s ORDER BY run, place"
-  if not name then return of_runs(self.db, list, sql:format("")) end
-  return of_runs(self.db, list, sql:format("AND name = ?"), name)
+function Index:param(list, name)
+  return of_runs(self.db, list, "SELECT run, value FROM params WHERE AMONG AND name = ?", name)
+end
+
+--- index:metrics(list of runs) -> {n, run, name, count, last, last_step, min, min_step, max,
+--- max_step}: lists, of all metrics. A `last` that is missing was NaN. index:metric(list, name,
+--- ending) -> {n, run, value}: of one metric its "last", "min" or "max".
+function Index:metrics(list)
+  return of_runs(self.db, list, "SELECT * FROM metrics WHERE AMONG AND count > 0")
+end
+
+function Index:metric(list, name, ending)
+  local sql = 'SELECT run, "%s" AS value FROM metrics WHERE AMONG AND count > 0 AND name = ?'
+  return of_runs(self.db, list, sql:format(ending), name)
 end
 
 --- index:param_names(list of runs) -> {n, name, runs, values}: of the parameters that differ: how

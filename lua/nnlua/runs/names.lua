@@ -5,41 +5,31 @@ local reader = require "nnlua.runs.reader"
 
 local names = {}
 
--- Endings of "NAME/YYYYMMDD-HHMMSS-N", shorter first.
-local ENDINGS <const> = {
-  "(%d%d%d%d%d%d)$", "(%d%d%d%d%d%d%-%d+)$", -- the time
-  "(%d%d%d%d%-%d%d%d%d%d%d)$", "(%d%d%d%d%-%d%d%d%d%d%d%-%d+)$",
-  "(%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d)$", "(%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-%d+)$",
-}
-
-local function ending(id, level)
-  return id:match("%-" .. ENDINGS[2 * level - 1]) or id:match("%-" .. ENDINGS[2 * level])
-end
-
-local function ending_of(id, level)
-  if level == 1 then return ending(id, 1) end
-  return id:match(ENDINGS[2 * level - 1]) or id:match(ENDINGS[2 * level])
-end
+-- Where short names of "NAME/YYYYMMDD-HHMMSS[-N]" begin, from the "/": time, month, whole date.
+local BEGINNINGS <const> = {10, 5, 1}
 
 --- names.short(ids) -> id -> a short name: the time, month, day and time, or date and time, as
 --- much as all runs need to be told apart; the id itself where even that is not enough.
 function names.short(ids)
-  local short
-  for level = 1, 3 do
-    local count, clash = {}, false
-    short = {}
-    for _, id in ipairs(ids) do
-      local name = ending_of(id, level) or id
-      clash = clash or count[name] ~= nil
-      count[name] = (count[name] or 0) + 1
+  local slashes = {}
+  for i, id in ipairs(ids) do
+    slashes[i] = id:match("^.*()/%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d[^/]*$") or false
+  end
+  local short, times_used
+  for _, beginning in ipairs(BEGINNINGS) do
+    local clash = false
+    short, times_used = {}, {}
+    for i, id in ipairs(ids) do
+      local slash = slashes[i]
+      local name = slash and id:sub(slash + beginning) or id
+      clash = clash or times_used[name] ~= nil
+      times_used[name] = (times_used[name] or 0) + 1
       short[id] = name
     end
     if not clash then return short end
-    if level == 3 then
-      for _, id in ipairs(ids) do
-        if count[short[id]] > 1 then short[id] = id end
-      end
-    end
+  end
+  for _, id in ipairs(ids) do
+    if times_used[short[id]] > 1 then short[id] = id end
   end
   return short
 end

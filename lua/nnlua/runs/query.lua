@@ -7,9 +7,8 @@
 --   id, name, state, created, seconds, rows, seed, tag, commit, message    facts of the run,
 --   options.lr, or lr for short                                       a value of its configuration,
 --   loss, loss.min, loss.max                         the last, least, largest value of a metric
--- in this order if it could be several. OPERATOR is = != < <= > >= or ~ (contains, in upper or lower
--- case). created is compared with a date, 2026-08-01. A run that does not have the field does not
--- match.
+-- in this order if it could be several. OPERATOR is = != < <= > >= or ~ (contains, in upper or
+-- lower case). created is compared with a date, 2026-08-01. A run without the field does not match.
 --
 -- Invariants: words of users reach SQLite as bound parameters; fields that no run has are errors.
 
@@ -52,10 +51,10 @@ function query.names(db)
   return found
 end
 
---- query.params_called(names, field) -> list of the names of parameters that a field stands for.
+--- query.params_called(names, field) -> list of the names of parameters that a field stands for:
+--- itself, and those that end in it.
 function query.params_called(names, field)
-  if names.params[field] then return {field} end
-  local list = {}
+  local list = names.params[field] and {field} or {}
   for _, name in ipairs(options.sorted_keys(names.params)) do
     if name:sub(-#field - 1) == "." .. field then list[#list + 1] = name end
   end
@@ -139,12 +138,14 @@ local function condition(e, field, operator, value, bind)
   elseif field == "created" then
     local from = day(value)
     if not from then return nil, ("created takes a date, 2026-08-01, got '%s'"):format(value) end
-    local low, high = bind(from), bind(from + 86400)
-    local conditions = {["="] = "%s >= %s AND %s < %s", ["<>"] = "(%s < %s OR %s >= %s)",
-                        ["<"] = "%s < %s", [">="] = "%s >= %s"}
-    if operator == "<=" then return ("%s < %s"):format(e, high) end
-    if operator == ">" then return ("%s >= %s"):format(e, high) end
-    return conditions[operator]:format(e, low, e, high)
+    local function at(days, comparison)
+      return ("%s %s %s"):format(e, comparison, bind(from + 86400 * days))
+    end
+    if operator == "<" then return at(0, "<") end
+    if operator == ">=" then return at(0, ">=") end
+    if operator == "<=" then return at(1, "<") end
+    if operator == ">" then return at(1, ">=") end
+    return ("%s (%s AND %s)"):format(operator == "=" and "" or "NOT", at(0, ">="), at(1, "<"))
   end
   local number = is_number(value)
   if not number then
@@ -174,10 +175,10 @@ local function conditions(names, text, bind)
   return list
 end
 
---- query.select(db, {filter = text, sort = field or nil, limit, reverse}) -> SQL, its values (a list
---- with n); or nil and a message for the user. sort: a field, ascending, or descending with a "-"
---- before it; runs without a value come last. Without sort the newest run is first; reverse turns
---- the order round.
+--- query.select(db, {filter = text, sort = field or nil, limit, reverse}) -> SQL, its values (a
+--- list with n); or nil and a message for the user. sort: a field, ascending, or descending with a
+--- "-" before it; runs without a value come last. Without sort the newest run is first; reverse
+--- turns the order round.
 function query.select(db, o)
   local values = {n = 0}
   local function bind(value)

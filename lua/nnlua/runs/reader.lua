@@ -101,9 +101,28 @@ local function real_state(dir, said, names)
   return has(names, "metrics.csv") and "finished" or "killed"
 end
 
+-- What read_metrics gives, of a file that the reader of tables takes, many times as fast; nil where
+-- that refuses the file, as it does rows of different lengths.
+local function read_at_once(dir)
+  local text = read_file(dir .. "/metrics.csv") or read_file(dir .. "/metrics.csv.partial")
+  local whole = text and text:match("^.*\n") -- without a torn last line
+  if not whole then return nil end
+  local ok, columns, rows = pcall(core.io.parse_csv, whole,
+                                  {delimiter = ",", header = "yes", missing = "nan"})
+  if not ok then return nil end
+  local metrics, names = {}, {}
+  for j, column in ipairs(columns) do
+    names[j] = column.name
+    metrics[column.name] = column.numbers and column.numbers:totable() or column.texts
+  end
+  return metrics, names, rows
+end
+
 -- {column = list}, columns, rows. A column is of numbers if all its cells are numbers or empty,
 -- which is NaN; else of texts.
 local function read_metrics(dir)
+  local found, names, count = read_at_once(dir)
+  if found then return found, names, count end
   local metrics, rows = {}, 0
   local file <close> = metrics_file.open(dir)
   if not file then return metrics, {}, 0 end

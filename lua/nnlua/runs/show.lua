@@ -96,7 +96,7 @@ local function files_text(run)
   local list = {}
   for _, name in ipairs(run.files) do
     local inside = core.io.read_directory(run:path(name))
-    list[#list + 1] = inside and ("%s/ (%d)"):format(name, #inside) or name
+    list[#list + 1] = text.plain(inside and ("%s/ (%d)"):format(name, #inside) or name)
   end
   return table.concat(list, "  ")
 end
@@ -123,7 +123,8 @@ function show.lines(run, id, o)
   if run.message then
     lines[#lines + 1] = ""
     for line in run.message:gmatch("[^\n]+") do
-      lines[#lines + 1] = "  " .. text.colour(text.plain((line:gsub("\t", "  "))), "red", o.coloured)
+      line = text.plain((line:gsub("\t", "  ")))
+      lines[#lines + 1] = "  " .. text.colour(line, "red", o.coloured)
     end
   end
   local table_lines = metrics_table(totals, o.coloured)
@@ -141,11 +142,13 @@ function show.lines(run, id, o)
     {"seed", info.seed and tostring(info.seed)},
     {"host", host.name and ("%s (%s)"):format(host.name, host.system or "?")},
     {"processor", processors(host)},
-    {"nnlua", versions.nnlua and ("%s, Lua %s"):format(versions.nnlua, versions.lua or "?")},
+    {"nnlua", versions.nnlua and ("%s, %s"):format(versions.nnlua, versions.lua or "Lua")},
     {"kernels", versions.isa and ("%s, %s, %s threads"):format(
       versions.isa, versions.blas or "no BLAS", versions.threads or "?")},
   }, o.coloured)
-  section(lines, "Files", {{"", files_text(run)}}, o.coloured)
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = text.colour("Files", "bold", o.coloured)
+  lines[#lines + 1] = "  " .. files_text(run)
   for _, problem in ipairs(run.problems) do
     lines[#lines + 1] = text.colour(text.plain(problem), "red", o.coloured)
   end

@@ -9,6 +9,8 @@ local text = {}
 
 local NONE <const> = "-"
 
+local format, math_type = string.format, math.type
+
 --- text.plain(s) -> s on one line, without control characters.
 function text.plain(s)
   return (tostring(s):gsub("%c", "?"))
@@ -17,13 +19,10 @@ end
 --- text.value(v) -> a number in four digits, or as it is if it is an integer; a text; "-" for nil.
 function text.value(v)
   if v == nil then return NONE end
+  if math_type(v) ~= "float" then return math_type(v) and ("%d"):format(v) or text.plain(v) end
   if v ~= v then return "nan" end
-  if math.type(v) == "float" then
-    local whole = math.tointeger(v)
-    if whole and math.abs(whole) < 100000 then return ("%d"):format(whole) end
-    return ("%.4g"):format(v)
-  end
-  return text.plain(v)
+  if v == v // 1 and v > -100000 and v < 100000 then return ("%d"):format(v) end
+  return format("%.4g", v)
 end
 
 --- text.duration(seconds) -> "0.25s", "42s", "3m 05s"; "-" for nil.
@@ -37,10 +36,10 @@ end
 function text.age(before, now)
   if not before then return NONE end
   local s = math.max(0, math.floor(now - before))
-  if s < 60 then return ("%ds"):format(s) end
-  if s < 3600 then return ("%dm"):format(s // 60) end
-  if s < 86400 then return ("%dh"):format(s // 3600) end
-  if s < 28 * 86400 then return ("%dd"):format(s // 86400) end
+  if s < 60 then return s .. "s" end
+  if s < 3600 then return s // 60 .. "m" end
+  if s < 86400 then return s // 3600 .. "h" end
+  if s < 28 * 86400 then return s // 86400 .. "d" end
   return os.date("%Y-%m-%d", math.floor(before))
 end
 
@@ -49,16 +48,13 @@ function text.date(seconds)
   return seconds and os.date("%Y-%m-%d %H:%M:%S", math.floor(seconds)) or NONE
 end
 
---- text.width(s) -> its characters.
-function text.width(s)
-  return utf8.len(s) or #s
-end
+--- text.width(s) -> the columns that it takes on a terminal.
+text.width = core.display_width
 
---- text.clip(s, width) -> s, or its beginning and "…".
+--- text.clip(s, width) -> s, or as much of its beginning as fits before "…".
 function text.clip(s, width)
   if text.width(s) <= width then return s end
-  if not utf8.len(s) then return s:sub(1, width) end
-  return s:sub(1, utf8.offset(s, width) - 1) .. "…"
+  return core.display_clip(s, width - 1) .. "…"
 end
 
 -- Colours ---------------------------------------------------------------------------------------
@@ -89,52 +85,69 @@ end
 
 -- Tables ----------------------------------------------------------------------------------------
 
---- text.measure(column) fills in column.cells and column.width. A column is {title=, values=
---- (list with holes), n=, format= (value -> text)}; numbers stand at the right.
+local FEW <const> = 64
+
+--- text.measure(column) fills in column.cells and column.width of the widest. A column is {title=,
+--- values= (list with holes), n=, format= (value -> text)}; numbers stand at the right.
 function text.measure(column)
-  local format, cells = column.format or text.value, {}
+  local show, cells, values = column.format or text.value, {}, column.values
   local widest, numbers = text.width(column.title), true
-  local values = column.values
+  local known, few = {}, 0 -- parameters and states have few different values
   for i = 1, column.n do
     local value = values[i]
-    local cell = format(value)
+    local cell = value ~= nil and known[value]
+    if not cell then
+      cell = show(value)
+      if few < FEW and value == value and value ~= nil then known[value], few = cell, few + 1 end
+      if numbers and value ~= nil then numbers = math_type(value) ~= nil end
+      if #cell > widest then
+        widest = math.max(widest, text.width(cell))
+      end
+    end
     cells[i] = cell
-    local width = utf8.len(cell) or #cell
-    if width > widest then widest = width end
-    if value ~= nil and type(value) ~= "number" then numbers = false end
   end
   column.cells, column.width = cells, widest
   if column.right == nil then column.right = numbers end
   return column
 end
 
-local function pad(cell, width, right)
-  local space = (" "):rep(width - text.width(cell))
-  return right and space .. cell or cell .. space
+-- Cells in the column's width. %s counts bytes: of a cell with others than ASCII's that is wrong.
+local function pad(cell, column)
+  local space = (" "):rep(column.width - text.width(cell))
+  return column.right and space .. cell or cell .. space
+end
+
+local function padded(column, last, coloured)
+  if last and not column.right then return column.cells end
+  local list, cells, known, few = {}, column.cells, {}, 0
+  local colour = coloured and column.colour
+  local pattern = ("%%%s%ds"):format(column.right and "" or "-", column.width)
+  for i = 1, column.n do
+    local cell = cells[i]
+    local shown = known[cell]
+    if not shown then
+      shown = column.width < 100 and not cell:find("[\128-\255]") and format(pattern, cell)
+              or pad(cell, column)
+      if colour then shown = text.colour(shown, colour(column.values[i]), true) end
+      if few < FEW then known[cell], few = shown, few + 1 end
+    end
+    list[i] = shown
+  end
+  return list
 end
 
 --- text.table(columns, coloured) -> the lines of a table of measured columns, the titles first.
 function text.table(columns, coloured)
-  local n = columns[1].n
-  local padded = {}
+  local titles, lists, row = {}, {}, {}
   for j, column in ipairs(columns) do
-    local list, width, right = {}, column.width, column.right
-    local last = j == #columns and not right
-    for i = 1, n do
-      local cell = column.cells[i]
-      local shown = last and cell or pad(cell, width, right)
-      list[i] = column.colour and text.colour(shown, column.colour(column.values[i]), coloured)
-                or shown
-    end
-    padded[j] = list
+    titles[j] = pad(column.title, column)
+    lists[j] = padded(column, j == #columns, coloured)
   end
-  local titles = {}
-  for j, column in ipairs(columns) do titles[j] = pad(column.title, column.width, column.right) end
   local lines = {text.colour((table.concat(titles, "  "):gsub("%s+$", "")), "bold", coloured)}
-  local row = {}
-  for i = 1, n do
-    for j = 1, #columns do row[j] = padded[j][i] end
-    lines[i + 1] = table.concat(row, "  ")
+  local count, concat = #columns, table.concat
+  for i = 1, columns[1].n do
+    for j = 1, count do row[j] = lists[j][i] end
+    lines[i + 1] = concat(row, "  ")
   end
   return lines
 end

@@ -1,8 +1,8 @@
 -- What the columns of metrics.csv come to: last, least and largest value of each and their steps.
 --
 --   local totals = Totals(columns [, saved])
---   totals:add(cells)          -- for each row; a running run goes on where the last reading ended
---   totals.list[j]             -- {name=, count=, last=, last_step=, min=, min_step=, max=, max_step=}
+--   totals:add(cells)    -- for each row; a running run goes on where the last reading ended
+--   totals.list[j]       -- {name=, count=, last=, last_step=, min=, min_step=, max=, max_step=}
 --
 -- Invariants: an empty cell is no value; NaN is a value that is neither least nor largest. A column
 -- with texts has only count and last.

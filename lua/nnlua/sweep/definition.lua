@@ -16,7 +16,7 @@ local DEFAULTS = {
   name = options.required, metric = options.required, goal = "minimize", method = "tpe",
   pruner = options.optional, trials = options.optional, seed = 0, seeds = 1,
   parameters = options.required, run = options.required, points = options.optional,
-  constraint = options.optional, repeats = false, attempts = 3,
+  constraint = options.optional, repeats = false, attempts = 3, finished = options.optional,
 }
 local METHODS = {"grid", "random", "sobol", "tpe"}
 local SIGNS = {minimize = 1, maximize = -1}
@@ -82,6 +82,7 @@ end
 --- nn.sweep{name, metric, parameters, run, ...} -> sweep. See nnlua.sweep.
 function Sweep:init(given)
   local o = options.check("sweep", given, DEFAULTS)
+  self.given = o
   for _, option in ipairs {"name", "metric"} do
     if type(o[option]) ~= "string" or not o[option]:find("%S") then
       refuse(option, "a name expected, got %s", tostring(o[option]))
@@ -99,9 +100,12 @@ function Sweep:init(given)
   if o.constraint ~= nil and not options.is_callable(o.constraint) then
     refuse("constraint", "a function(p) expected, got %s", options.type_name(o.constraint))
   end
+  if o.finished ~= nil and not options.is_callable(o.finished) then
+    refuse("finished", "a function(results) expected, got %s", options.type_name(o.finished))
+  end
   read_parameters(self, o.parameters)
   for _, name in ipairs {"name", "metric", "goal", "method", "seed", "seeds", "run", "constraint",
-                         "repeats", "attempts"} do
+                         "repeats", "attempts", "finished"} do
     self[name] = o[name]
   end
   self.sign = SIGNS[o.goal]
@@ -116,6 +120,48 @@ function Sweep:init(given)
   self.pruner = o.pruner and pruner.new(o.pruner)
   self.points = {}
   for i, point in ipairs(o.points or {}) do self.points[i] = read_point(self, i, point) end
+end
+
+--- sweep:with({name = value} [, changes]) -> a sweep in which these parameters are constants, which
+--- need not lie in their ranges; changes: options that take the place of others. Raises if there is
+--- no such parameter, or the value is of another kind.
+function Sweep:with(values, changes)
+  local given, known = {}, options.sorted_keys(self.given.parameters)
+  for name, value in pairs(self.given) do given[name] = value end
+  given.parameters = {}
+  for name, spec in pairs(self.given.parameters) do given.parameters[name] = spec end
+  for _, name in ipairs(options.sorted_keys(values)) do
+    local value, distribution = values[name], self.by_name[name]
+    if given.parameters[name] == nil then
+      options.raise("the sweep has no parameter '%s'%s", name, options.suggest(name, known))
+    elseif distribution and distribution.kind ~= "choice" then
+      local wanted = distribution.kind == "float" and "number" or "integer"
+      if wanted == "integer" then value = math.type(value) and math.tointeger(value) end
+      if math.type(value) == nil then
+        options.raise("parameter '%s': %s expected, got %s", name,
+                      wanted == "integer" and "an integer" or "a number",
+                      core.io.json_encode(values[name]))
+      end
+      if wanted == "number" then value = value + 0.0 end
+    end
+    given.parameters[name] = value
+  end
+  given.points = {}
+  for i, point in ipairs(self.given.points or {}) do
+    given.points[i] = {}
+    for name, value in pairs(point) do
+      if values[name] == nil then given.points[i][name] = value end
+    end
+  end
+  for name, value in pairs(changes or {}) do given[name] = value end
+  return Sweep(given)
+end
+
+--- sweep:strict(params) -> a copy that raises when a parameter is read that it does not have.
+function Sweep:strict(params)
+  local copy = {}
+  for name, value in pairs(params) do copy[name] = value end
+  return options.strict(("the sweep '%s'"):format(self.name), copy, "parameter")
 end
 
 --- sweep:values(internal) -> {name = value} of all parameters, constants included.
@@ -146,6 +192,7 @@ function Sweep:describe()
   return {
     metric = self.metric, goal = self.goal, method = self.method, seed = self.seed,
     seeds = self.seeds, parameters = parameters, constants = self.constants,
+    points = #self.points > 0 and self.points or nil, repeats = self.repeats or nil,
     pruner = self.pruner_spec and {
       name = self.pruner_spec[1],
       options = (function()

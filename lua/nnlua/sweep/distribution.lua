@@ -117,6 +117,11 @@ function Distribution:is_single()
   return self.low == self.high
 end
 
+--- distribution:contains(x) -> whether the internal value x lies in its range.
+function Distribution:contains(x)
+  return x >= self.low and x <= self.high
+end
+
 --- distribution:external(x) -> the parameter's value for the internal value x.
 function Distribution:external(x)
   if self.kind == "choice" then return self.values[math.tointeger(x) + 1] end
@@ -194,6 +199,12 @@ function Distribution:nth(i)
   -- exactly the bounds at the ends
   if i == 0 then return self.low elseif i == self.points - 1 then return self.high end
   return self:from_bounds(low + (high - low) * i / (self.points - 1))
+end
+
+--- distribution:middle() -> the internal value in the middle of the range; of a choice, the first.
+function Distribution:middle()
+  if self.kind == "choice" then return 0.0 end
+  return self:from_unit(0.5)
 end
 
 --- distribution:uniform(draw) -> an internal value; draw() -> uniform numbers in [0,1). Of a choice

@@ -41,7 +41,7 @@ end
 
 local function is_allowed(sweep, internal)
   if not sweep.constraint then return true end
-  local verdict = sweep.constraint(sweep:values(internal))
+  local verdict = sweep.constraint(sweep:strict(sweep:values(internal)))
   if type(verdict) ~= "boolean" then
     options.raise("sweep '%s': its constraint returned %s, expected true or false", sweep.name,
                   options.type_name(verdict))

@@ -8,8 +8,9 @@
 --     end
 --   end
 
+local checkpoint = require "nnlua.checkpoint"
 local class = require "nnlua.class"
-local Connection = require "nnlua.sweep.storage.connection"
+local core = require "nnlua.core"
 local Distribution = require "nnlua.sweep.distribution"
 local options = require "nnlua.options"
 local proposal = require "nnlua.sweep.proposal"
@@ -28,18 +29,32 @@ Trial.PRUNED = signal("this trial was stopped early")
 Trial.LOST = signal("this trial belongs to another worker by now")
 Trial.STOPPED = signal("the sweep is being stopped")
 
---- Trial(sweep, store, row, {lease, stop, trials}): row: of store:claim; lease: seconds; stop() ->
---- whether the trial is to be put back; trials() -> those so far, as tpe.propose wants them.
+--- Trial.BROKEN: a call of the trial's failed for reasons that are not the trial's: the database or
+--- the disk. What it was stands in trial.problem.
+Trial.BROKEN = signal("what this trial comes to cannot be recorded")
+
+--- Trial(sweep, store, row, {lease, stop, trials, dir, fixed, reported}): row: of store:claim;
+--- lease: seconds; stop() -> whether the trial is to be put back; trials() -> those so far, as
+--- tpe.propose wants them; dir: the path of its folder; fixed: values of parameters that it may
+--- ask for; reported(step, metrics) is called for each report.
 --- Fields: number; configuration; repetition; attempt, from 1; seed, the same for all attempts and
---- different for each repetition; params.
+--- different for each repetition; params; dir, a folder of the trial's own that its attempts share,
+--- made when it is asked for.
 function Trial:init(sweep, store, row, given)
   self.sweep, self.store, self.row, self.given = sweep, store, row, given
-  self.number, self.attempt, self.params = row.number, row.attempt, row.params
+  self.number, self.attempt, self.params = row.number, row.attempt, sweep:strict(row.params)
   self.configuration, self.repetition = row.configuration, row.repetition
   self.seed = streams.seed(sweep.seed, "trial", row.repetition)
   self.reports = store:reports(row.id)
   self.raised = nil -- a signal that a pcall of the script may have swallowed
-  self.failure = nil -- an error of the study's database, likewise
+end
+
+function Trial:__index(name)
+  if name ~= "dir" then return Trial[name] end
+  local made, message = core.io.mkdir_p(self.given.dir)
+  if not made then options.raise("trial.dir: %s", message) end
+  self.dir = self.given.dir
+  return self.dir
 end
 
 local function raise(self, what)
@@ -47,12 +62,12 @@ local function raise(self, what)
   error(what, 0)
 end
 
--- f(...), which asks the study's database: its failure is not one of the script.
-local function ask(self, f, ...)
+-- What f(...) returns; where it raises the trial is not to blame.
+local function beyond_trial(self, f, ...)
   local ok, result = pcall(f, ...)
   if ok then return result end
-  if getmetatable(result) == Connection.Failure then self.failure = result end
-  error(result, 0)
+  self.problem = result
+  raise(self, Trial.BROKEN)
 end
 
 -- Checks what is reported. -> the metric's value.
@@ -94,24 +109,45 @@ end
 --- integers that grow. Does not return when the trial ends here: the pruner stops it, another
 --- worker owns it, or the sweep is stopped.
 function Trial:report(step, metrics)
-  if self.raised or self.failure then error(self.raised or self.failure, 0) end
+  if self.raised then error(self.raised, 0) end
   local value = check_report(self, step, metrics)
-  if not ask(self, self.store.report, self.store, self.row, step, value, recordable(metrics),
-             self.given.lease) then
-    raise(self, Trial.LOST)
-  end
+  local kept = beyond_trial(self, self.store.report, self.store, self.row, step, value,
+                            recordable(metrics), self.given.lease)
+  if not kept then raise(self, Trial.LOST) end
+  if self.given.reported then self.given.reported(step, metrics) end
   self.reported = step
   while #self.reports > 0 and self.reports[#self.reports].step >= step do
     table.remove(self.reports) -- of an earlier attempt
   end
   self.reports[#self.reports + 1] = {step = step, value = value}
   local pruner = self.sweep.pruner
-  if pruner and ask(self, pruner.stops, pruner, self.reports, self.store:history(self.row),
-                    self.sweep.sign) then
+  if pruner and beyond_trial(self, pruner.stops, pruner, self.reports,
+                             self.store:history(self.row), self.sweep.sign) then
     raise(self, Trial.PRUNED)
   end
+  -- After the report, so that an attempt that goes on from here has lost none.
+  if self.saver then beyond_trial(self, self.saver.update, self.saver, step) end
   if self.given.stop and self.given.stop() then raise(self, Trial.STOPPED) end
 end
+
+--- trial:checkpoint(objects [, {every = 10, keep = 1}]) -> the step after which to go on; 0: at
+--- the beginning. From here on trial:report saves the objects (nn.checkpoint.save) in the trial's
+--- folder after each `every` steps, and when the sweep is stopped; a later attempt gets them back
+--- here.
+function Trial:checkpoint(objects, given)
+  local o = options.check("checkpoint", given, {every = 10, keep = 1})
+  if self.saver then options.raise("checkpoint: this trial has its objects already") end
+  self.saver = checkpoint.saver(self.dir .. "/checkpoints", objects,
+                                {every = o.every, keep = o.keep, resume = true})
+  return self.saver.step
+end
+
+--- trial:close() ends what the trial has open.
+function Trial:close()
+  if self.saver then self.saver:close() end
+end
+
+Trial.__close = Trial.close
 
 --- trial:last_step() -> the last step that was reported, by this or an earlier attempt; 0: none.
 function Trial:last_step()
@@ -133,12 +169,21 @@ local function suggest(self, fname, name, spec)
     options.raise("parameter '%s' stands in the sweep's 'parameters': it is p.%s", name, name)
   end
   local distribution = Distribution(name, spec)
-  local row = self.row
+  local row, fixed = self.row, self.given.fixed and self.given.fixed[name]
   if row.internal[name] == nil then
-    row.internal[name] = proposal.suggest(self.sweep, self.configuration, distribution,
-                                          ask(self, self.given.trials))
+    if fixed ~= nil then
+      row.internal[name] = distribution:internal(fixed)
+      if row.internal[name] == nil then
+        options.raise("parameter '%s' cannot be %s", name, core.io.json_encode(fixed))
+      end
+    else
+      row.internal[name] = proposal.suggest(self.sweep, self.configuration, distribution,
+                                            beyond_trial(self, self.given.trials))
+    end
     row.params[name] = distribution:external(row.internal[name])
-    if not ask(self, self.store.suggested, self.store, row) then raise(self, Trial.LOST) end
+    rawset(self.params, name, row.params[name])
+    local kept = beyond_trial(self, self.store.suggested, self.store, row)
+    if not kept then raise(self, Trial.LOST) end
   end
   return distribution:external(row.internal[name])
 end

@@ -1,8 +1,8 @@
 -- A worker claims trials of a study one after the other, runs them and records what they come to.
 --
 -- Invariants: whatever a trial does, it ends as complete, pruned, failed or put back, or it belongs
--- to another worker; an error in one trial ends that trial and no other. An error of the study's
--- database ends the worker: its trial is another's when the lease has run out.
+-- to another worker; an error in one trial ends that trial and no other. While it runs, a thread
+-- renews its lease.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
@@ -15,17 +15,19 @@ local Worker = class("Worker")
 
 local DEFAULTS = {
   owner = options.required, lease = 30, stop = options.optional, trial_ended = options.optional,
+  dir = options.optional,
 }
 
---- Worker(sweep, store, study, {owner, lease = 30, stop, trial_ended}): study: of
+--- Worker(sweep, store, study, {owner, lease = 30, stop, trial_ended, dir}): study: of
 --- store:create_study. owner: a text that no other worker has. lease: seconds without a sign of
 --- life after which a trial goes to another worker. stop() -> whether to put the trial back and
---- end. trial_ended(trial, state, message) is called after each.
+--- end. trial_ended(trial, state, message) is called after each. dir: the folder in which trials
+--- have theirs, 0001, 0002, ...
 function Worker:init(sweep, store, study, given)
   local o = options.check("Worker", given, DEFAULTS)
   self.sweep, self.store, self.study = sweep, store, study.id
   self.owner, self.lease, self.stop = o.owner, o.lease, o.stop
-  self.trial_ended = o.trial_ended or function() end
+  self.trial_ended, self.dir = o.trial_ended or function() end, o.dir
   self.ledger = Ledger(store, study.id)
 end
 
@@ -57,18 +59,25 @@ local function next_trial(self)
   end
 end
 
+-- The error with the functions of the script that it came through, but for those of the library
+-- that called them.
 local function with_traceback(message)
   if type(message) ~= "string" or message == "interrupted" then return message end
-  return debug.traceback(message, 2)
+  local trace = debug.traceback(message, 2)
+  return (trace:gsub("\n\t%[C%]: in function 'xpcall'\n[^\n]*worker%.lua:.*", ""))
 end
 
 -- Runs the trial. -> state, value, message: state also "released" or "lost".
 local function run(self, trial)
+  core.manual_seed(trial.seed)
   local ok, result = xpcall(self.sweep.run, with_traceback, trial, trial.params)
-  if trial.failure then error(trial.failure, 0) end
+  trial:close()
   local signal = trial.raised or not ok and result
   if signal == Trial.LOST then
     return "lost"
+  elseif signal == Trial.BROKEN then
+    pcall(self.store.release, self.store, trial.row) -- else its lease runs out
+    error(trial.problem, 0)
   elseif signal == Trial.STOPPED or signal == "interrupted" then
     return "released"
   elseif signal == Trial.PRUNED then
@@ -103,6 +112,7 @@ function Worker:step()
   local row, others = next_trial(self)
   if not row then return nil, others end
   local trial = Trial(self.sweep, self.store, row, {
+    dir = self.dir and ("%s/%04d"):format(self.dir, row.number),
     lease = self.lease, stop = self.stop, trials = function() return self.ledger:refresh() end,
   })
   local state, value, message

@@ -1,7 +1,7 @@
 -- Damaged and unsupported .onnx files, and models that cannot be exported, for bad_inputs_spec.lua.
 
 local nn = require "nnlua"
-local protobuf = require "nnlua.onnx.protobuf"
+local protobuf = require "nnlua.protobuf"
 local schema = require "nnlua.onnx.schema"
 
 -- A file with one node, which reads `x` and the initializer `w`; `change` may spoil it.

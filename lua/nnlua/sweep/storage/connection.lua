@@ -3,7 +3,7 @@
 -- What fails because the database is locked, restarts or cannot be reached is tried again until it
 -- succeeds, or patience is over; a transaction is tried again as a whole. An answer may get lost
 -- after the work was done: what is done through this connection must be harmless when repeated.
--- What the database refuses raises a Connection.Failure, whose tostring names the study.
+-- What the database refuses raises a Connection.Failure, whose tostring is the message.
 --
 -- A driver (sqlite.lua, postgres.lua) brings: exec, row, rows, transaction, close, heartbeat(seconds,
 -- sql, ...) as nnlua.sqlite's database; `described`, its place for messages; absent(err) -> "away"
@@ -58,8 +58,7 @@ local function wait(self, state, err)
   state.began = state.began or now
   local waited = now - state.began
   if waited >= self.patience then
-    fail("the study '%s' cannot be reached, for %.0f seconds: %s", self.described, waited,
-         tostring(err))
+    fail("it has been away for %.0f seconds: %s", waited, tostring(err))
   elseif not state.said and waited >= QUIET then
     state.said = true
     self.notify(("waiting for the study '%s': %s"):format(self.described, tostring(err)))
@@ -86,7 +85,7 @@ local function patiently(self, f, ...)
     local err = results[2]
     if not self.driver:absent(err) then
       if type(err) ~= "table" or not err.code then error(err, 0) end
-      fail("the study '%s': %s", self.described, tostring(err))
+      fail("%s", tostring(err))
     end
     repeat
       wait(self, state, err)
@@ -157,20 +156,20 @@ end
 
 function Connection:close() self.driver:close() end
 
---- Connection.attempt(f, ...) -> what f(...) returns | nil, message, if it raises a Failure.
-function Connection.attempt(f, ...)
+--- connection:attempt(f, ...) -> what f(...) returns | nil, message, if it raises a Failure.
+function Connection:attempt(f, ...)
   local results = table.pack(pcall(f, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
   if getmetatable(results[2]) ~= Connection.Failure then error(results[2], 0) end
-  return nil, tostring(results[2])
+  return nil, ("cannot use the study '%s': %s"):format(self.described, tostring(results[2]))
 end
 
 local function check_format(self)
   local format = self:format()
-  if format == 0 then fail("'%s' is a database, but not one of sweeps", self.described) end
+  if format == 0 then fail("it is a database, but not one of sweeps") end
   if format and format ~= Connection.FORMAT then
-    fail("the study '%s' has format %d, this nnlua reads and writes format %d: use the nnlua that "
-         .. "made it", self.described, format, Connection.FORMAT)
+    fail("it has format %d, this nnlua reads and writes format %d: use the nnlua that made it",
+         format, Connection.FORMAT)
   end
   return true
 end
@@ -179,7 +178,7 @@ end
 --- holds something else.
 function Connection.open(driver, given)
   local self = Connection(driver, given)
-  local ok, message = Connection.attempt(check_format, self)
+  local ok, message = self:attempt(check_format, self)
   if ok then return self end
   driver:close()
   return nil, message

@@ -1,6 +1,5 @@
 -- Where studies are kept: a file of SQLite, or a database of PostgreSQL.
 
-local Connection = require "nnlua.sweep.storage.connection"
 local postgres = require "nnlua.postgres"
 local Store = require "nnlua.sweep.storage.store"
 
@@ -28,7 +27,7 @@ function storage.open(location, given)
   if not connection then return nil, message end
   local store
   if create or connection:format() then
-    store, message = Connection.attempt(Store, connection)
+    store, message = connection:attempt(Store, connection)
   else
     message = ("'%s' holds no studies"):format(connection.described)
   end

@@ -62,7 +62,7 @@ return function(path, given)
   for name, value in pairs(given or {}) do
     if name == "create" then create = value else rest[name] = value end
   end
-  local mount = network.mount_of(path)
+  local mount = path ~= ":memory:" and network.mount_of(path)
   if mount then
     return nil, ("'%s' lies on a network file system (%s at %s), where SQLite damages databases that "
                  .. "several machines write: use a local disk, or PostgreSQL for several machines "

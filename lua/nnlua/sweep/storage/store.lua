@@ -301,6 +301,24 @@ function Store:reports(trial_id)
   return list
 end
 
+--- store:last_report(trial_id) -> the last of these, or nil.
+function Store:last_report(trial_id)
+  local row = self.db:row("SELECT * FROM reports WHERE trial = ? ORDER BY step DESC LIMIT 1",
+                          trial_id)
+  return row and {step = row.step, value = row.value or 0 / 0, time = row.time,
+                  metrics = core.io.json_decode(row.metrics)}
+end
+
+--- store:live(study) -> list of the running trials whose leases have not run out.
+function Store:live(study)
+  local list = {}
+  for row in self.db:rows(timed(self, [[SELECT * FROM trials WHERE study = ? AND state = 'running'
+      AND lease >= $now ORDER BY number]]), study) do
+    list[#list + 1] = read_trial(row)
+  end
+  return list
+end
+
 local History = {}
 History.__index = History
 

@@ -200,7 +200,9 @@ end
 
 -- Writing -----------------------------------------------------------------------------------------
 
+--- protobuf.varint(integer) -> its bytes
 local function varint(value)
+  if value >= 0 and value <= 0x7F then return string.char(value) end
   local bytes = {}
   while value < 0 or value > 0x7F do
     bytes[#bytes + 1] = value & 0x7F | 0x80
@@ -209,6 +211,8 @@ local function varint(value)
   bytes[#bytes + 1] = value
   return string.char(table.unpack(bytes))
 end
+
+protobuf.varint = varint
 
 local function scalar(field, value)
   if field.wire == 0 then
