@@ -115,11 +115,13 @@ stock: ## set up, build, run all specs under the system's lua5.4 (test runs a fe
 	@$(REMAKE) all
 	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
 
-torture: ## set up, build, kill KILLS=100 trainings and runs; see that they resume and lose nothing
+torture: ## set up, build, kill KILLS=100 trainings and runs, workers of sweeps; nothing may be lost
 	@.ci/setup test
 	@$(REMAKE) all
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/kills.lua $(KILLS)
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/runs.lua $(KILLS)
+	@NNLUA=$(CURDIR)/$(EXE) $(CURDIR)/$(EXE) tests/stress/sweep.lua SQLite 2000 8 200 50 1
+	@NNLUA=$(CURDIR)/$(EXE) $(CURDIR)/$(EXE) tests/stress/sweep.lua PostgreSQL 2000 8 200 50 1
 
 browser: ## set up, build, open the report of 200 runs of 5,000 epochs in a browser and time that
 	@.ci/setup test

@@ -1,4 +1,4 @@
--- postgres.lua - a server of PostgreSQL for tests: a cluster in a temporary folder, on a socket there
+-- postgres.lua - a server of PostgreSQL for tests, in a temporary folder and on a socket there
 --
 --   local server = postgres.start()
 --   nn.sweep.storage.open(server.url) ... server:stop(); server:start() ... server:remove()
@@ -53,7 +53,8 @@ function postgres.start()
   run(("%s%s -D %s/data -N -A trust -U tester -E UTF8 --locale=C"):format(
     user, program("initdb"), folder))
   local settings = assert(io.open(folder .. "/data/postgresql.conf", "a"))
-  settings:write(("listen_addresses = ''\nunix_socket_directories = '%s'\nfsync = off\n"):format(folder))
+  settings:write("listen_addresses = ''\nfsync = off\n",
+                 ("unix_socket_directories = '%s'\n"):format(folder))
   settings:close()
   self:start()
   return self
@@ -78,9 +79,35 @@ local function wait_until(what, f)
   end
 end
 
+--- server:command() -> the command that runs it, as self.user.
+function Server:command()
+  return ("%s -D %s/data"):format(program("postgres"), self.folder)
+end
+
+--- server:adopt(path): it was started by somebody else, who wrote its number to that file.
+function Server:adopt(path)
+  self.pid = output("cat " .. path)
+end
+
+--- server:require_password(role): who comes as that role must give the password.
+function Server:require_password(role)
+  local path = self.folder .. "/data/pg_hba.conf"
+  local file = assert(io.open(path))
+  local rules = file:read("a")
+  file:close()
+  file = assert(io.open(path, "w"))
+  file:write(("local all %s scram-sha-256\n"):format(role), rules)
+  file:close()
+  self:psql("SELECT pg_reload_conf()")
+  wait_until("read its settings", function()
+    return self:psql("SELECT COUNT(*) FROM pg_hba_file_rules WHERE user_name = '{" .. role .. "}'")
+           == "1"
+  end)
+end
+
 function Server:start()
-  self.pid = output(("cd /; %s%s -D %s/data >>%s/log 2>&1 </dev/null & echo $!"):format(
-    self.user, program("postgres"), self.folder, self.folder))
+  self.pid = output(("cd /; %s%s >>%s/log 2>&1 </dev/null & echo $!"):format(
+    self.user, self:command(), self.folder))
   wait_until("start", function()
     return os.execute(("%s -q -h %s -d postgres -U tester"):format(program("pg_isready"),
                                                                     self.folder))

@@ -28,8 +28,8 @@ end
 local Process = {}
 Process.__index = Process
 
---- process:running() -> whether it has not ended; then process.status is its exit status, as a shell
---- has it.
+--- process:running() -> whether it has not ended; process.status is its exit status then, as a
+--- shell has it.
 function Process:running()
   self.status = self.status or tonumber(read(self.base .. ".status"):match("^(%d+)\n"))
   return self.status == nil

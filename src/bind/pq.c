@@ -510,10 +510,8 @@ int luaopen_nnlua_pq(lua_State *L);
 
 int luaopen_nnlua_pq(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"connect", pq_connect},
-                                         {"parse", pq_parse},
-                                         {"heartbeat", pq_heartbeat},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"connect", pq_connect}, {"parse", pq_parse}, {"heartbeat", pq_heartbeat}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"query", connection_query},
                                        {"status", connection_status},
                                        {"close", connection_close},

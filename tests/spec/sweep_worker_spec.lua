@@ -1,5 +1,5 @@
--- Trials of a sweep in one process: what is proposed, run, recorded; who owns what. In a database of
--- SQLite and in one of PostgreSQL.
+-- Trials of a sweep in one process: what is proposed, run, recorded; who owns what. On SQLite and
+-- on PostgreSQL.
 
 local databases = require "tests.databases"
 local Sweep = require "nnlua.sweep.definition"

@@ -1,5 +1,5 @@
--- sweep.lua - kills and stops the workers of a sweep at random moments; every trial must be recorded
--- once all the same
+-- sweep.lua - kills and stops the workers of a sweep at random moments; every trial must be
+-- recorded once all the same
 --
 --   nnlua tests/stress/sweep.lua KIND TRIALS WORKERS KILLS STOPS LEASE [SEED]
 --   nnlua tests/stress/sweep.lua PostgreSQL 2000 8 200 50 1
@@ -27,23 +27,28 @@ local log = os.tmpname()
 local nnlua = os.getenv("NNLUA") or "./nnlua"
 local crew = processes.crew()
 local stopped = {} -- {worker, until}
+local store -- of this process
 local problems = {}
 
 local function problem(format, ...) problems[#problems + 1] = format:format(...) end
 
--- Harm ---------------------------------------------------------------------------------------------
+-- Harm ----------------------------------------------------------------
 
 local function start_worker()
-  crew:start(("%s tests/stress/sweep_worker.lua '%s' %s %d %s"):format(nnlua, database.location, log,
-                                                                     trials, lease))
+  crew:start(("%s tests/stress/sweep_worker.lua '%s' %s %d %s"):format(
+    nnlua, database.location, log, trials, lease))
 end
 
--- A worker that runs, at random; nil: none.
+-- A worker that has a trial now, at random; nil: none.
 local function victim()
-  local list = {}
-  for _, worker in ipairs(crew:running()) do
-    if not worker.stopped then list[#list + 1] = worker end
+  local list, busy = {}, {}
+  for _, row in ipairs(store:trials(store:study("stress").id, "running")) do
+    busy[tonumber(row.owner:match(":(%d+):"))] = true
   end
+  for _, worker in ipairs(crew:running()) do
+    if busy[worker.pid] and not worker.stopped then list[#list + 1] = worker end
+  end
+  core.sleep(math.random() * 0.02)
   return #list > 0 and list[math.random(#list)] or nil
 end
 
@@ -88,7 +93,7 @@ end
 local function run()
   math.randomseed(seed)
   local todo, done = plan(), 0
-  local store <close> = database:open()
+  store = database:open()
   for _ = 1, workers do start_worker() end
   local ended = 0
   while ended < trials or #stopped > 0 do
@@ -106,15 +111,19 @@ local function run()
     while #crew:running() < workers and ended < trials and done < #todo do start_worker() end
   end
   if done < #todo then problem("only %d of %d kills and stops took place", done, #todo) end
+  store:close()
   crew:wait(60)
+  local killed = 0
   for _, worker in ipairs(crew.workers) do
+    if worker.status == 137 then killed = killed + 1 end
     if worker.status ~= 0 and worker.status ~= 137 then
       problem("a worker ended with status %s:\n%s", worker.status, worker:output())
     end
   end
+  if killed ~= kills then problem("%d workers were killed", killed) end
 end
 
--- What is there ------------------------------------------------------------------------------------
+-- What is there ----------------------------------------------------------------
 
 local function expect(sql, wanted)
   local found = database:query(sql)
@@ -192,7 +201,7 @@ local again = ok and database:query("SELECT SUM(attempt) - COUNT(*) FROM trials"
 database:remove()
 os.remove(log)
 for _, text in ipairs(problems) do print("FAILED: " .. text) end
-print(("%s: %d trials, %d workers, %d kills, %d stops beyond the lease, %s further attempts, %.1f s: %s")
-  :format(kind, trials, workers, kills, stops, again, core.clock() - began,
+print(("%s: %d trials, %d workers, %d kills, %d stops beyond the lease, %s further attempts, "
+       .. "%.1f s: %s"):format(kind, trials, workers, kills, stops, again, core.clock() - began,
           #problems == 0 and "each trial is recorded once" or "FAILED"))
 os.exit(#problems == 0)

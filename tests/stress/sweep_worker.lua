@@ -1,4 +1,6 @@
--- A worker of a sweep of short trials: nnlua tests/stress/sweep_worker.lua LOCATION LOG TRIALS LEASE
+-- A worker of a sweep of short trials:
+--
+--   nnlua tests/stress/sweep_worker.lua LOCATION LOG TRIALS LEASE
 --
 -- Each line of LOG is what the worker was told about the end of a trial: number, attempt, state.
 -- The metric of a trial is number + step / 8, so that every report can be checked. Every second

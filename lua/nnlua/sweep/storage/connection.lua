@@ -5,9 +5,9 @@
 -- after the work was done: what is done through this connection must be harmless when repeated.
 -- What the database refuses raises a Connection.Failure, whose tostring is the message.
 --
--- A driver (sqlite.lua, postgres.lua) brings: exec, row, rows, transaction, close, heartbeat(seconds,
--- sql, ...) as nnlua.sqlite's database; `described`, its place for messages; absent(err) -> "away"
--- if the database cannot be reached now, "conflict" if others were faster, else nil; recover() ->
+-- A driver (sqlite.lua, postgres.lua) brings: exec, row, rows, transaction, close as nnlua.sqlite's
+-- database; heartbeat(seconds, sql, ...); `described`, its place for messages; absent(err) ->
+-- "away" if the database cannot be reached now, "conflict" if others were faster, else nil; recover() ->
 -- true | nil, message, after such an error; format() -> the number that set_format(n) left, nil in
 -- an empty database, 0 in one of somebody else's; lock_format(), which lets one process at a time
 -- make tables while the transaction lasts; the SQL that differs: `now`, `serial`, `claim_clause`,
@@ -23,7 +23,7 @@ local Connection = class("Connection")
 Connection.FORMAT = 1
 
 local QUIET = 1 -- seconds of waiting of which nothing is said
-local SHORTEST, LONGEST = 0.02, 1.0 -- seconds between two tries
+local SHORTEST, LONGEST = 0.02, 0.25 -- seconds between two tries
 
 local function say(text)
   io.stderr:write("nnlua: ", text, "\n")

@@ -6,8 +6,8 @@ local network = {}
 
 -- Types as Linux names them in /proc/self/mountinfo.
 local SHARED = {}
-for name in ([[nfs nfs4 cifs smb3 smbfs ncpfs 9p afs ceph lustre gpfs beegfs pvfs2 orangefs ocfs2 gfs2
-    glusterfs panfs prl_fs vboxsf vmhgfs fuse.sshfs fuse.glusterfs fuse.ceph fuse.ceph-fuse
+for name in ([[nfs nfs4 cifs smb3 smbfs ncpfs 9p afs ceph lustre gpfs beegfs pvfs2 orangefs ocfs2
+    gfs2 glusterfs panfs prl_fs vboxsf vmhgfs fuse.sshfs fuse.glusterfs fuse.ceph fuse.ceph-fuse
     fuse.beegfs fuse.cifs fuse.smbnetfs fuse.curlftpfs fuse.davfs davfs fuse.s3fs fuse.goofys
     fuse.gcsfuse fuse.rclone fuse.juicefs fuse.blobfuse fuse.blobfuse2 fuse.vmhgfs-fuse
     fuse.moosefs mfs fuse.mfs]]):gmatch("%S+") do
@@ -34,7 +34,7 @@ local function plain(path)
   return (path:gsub("\\(%d%d%d)", function(digits) return string.char(tonumber(digits, 8)) end))
 end
 
---- network.mount_of(path [, mounts]) -> {type, at} of the network file system that the file's folder
+--- network.mount_of(path [, mounts]) -> {type, at} of the network file system that a file's folder
 --- lies on; nil if it is on none, or the system does not tell. mounts: the text of
 --- /proc/self/mountinfo, for tests.
 function network.mount_of(path, mounts)

@@ -19,12 +19,12 @@ function Driver:rows(sql, ...) return self.db:rows(sql, ...) end
 function Driver:transaction(f) return self.db:transaction(f) end
 function Driver:close() self.db:close() end
 
-function Driver:absent(err)
+function Driver.absent(_, err)
   local code = sqlite.code(err)
   return (code == "busy" or code == "locked") and "away" or nil
 end
 
-function Driver:recover() return true end
+function Driver.recover() return true end
 
 function Driver:heartbeat(seconds, sql, ...)
   return sqlite.heartbeat(self.file, seconds, sql, ...)
@@ -53,7 +53,7 @@ function Driver:set_format(format)
   self.db:exec(("PRAGMA user_version = %d"):format(format))
 end
 
-function Driver:lock_format() end -- the transaction has the only lock
+function Driver.lock_format() end -- the transaction has the only lock
 
 --- open(path [, {patience = 60, notify, create = true}]) -> connection | nil, message. create:
 --- whether to make the file if it is missing. The rest: see connection.lua.

@@ -108,7 +108,7 @@ local function read_trial(row)
   return row
 end
 
--- Ends a trial for good, if it is still what `where` says. -> whether it was. Locks the study first.
+-- Ends a trial for good, if it is still what `where` says. -> whether it was. The study comes first.
 local function conclude(self, study, state, value, message, where, ...)
   local count = self.db:row("SELECT finished FROM studies WHERE id = ?" .. self.db.lock_clause,
                             study).finished + 1
@@ -191,7 +191,7 @@ function Store:renew(trial, lease)
                       trial.id, trial.owner, trial.attempt) == 1
 end
 
---- store:heartbeat(trial, lease) -> an object whose thread renews the lease every third of it, until
+--- store:heartbeat(trial, lease) -> an object whose thread renews the lease every third of it, till
 --- close(): a process that is stopped or dead renews nothing. lost(): the trial is another's.
 function Store:heartbeat(trial, lease)
   return self.db:heartbeat(lease / 3, timed(self, "UPDATE trials SET lease = $now + ? WHERE ")
