@@ -15,16 +15,18 @@ Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $1 $2)
 
 # The sanitized build stands beside the usual one; its executable finds the Lua library through
-# a link, as ./nnlua does in the top folder.
+# a link, as ./nnlua does in the top folder, and the C modules through another.
 EXE := $(if $(filter build,$(BUILD)),nnlua,$(BUILD)/bin/nnlua)
 MODULE := $(BUILD)/nnlua/core.so
+PQ_MODULE := $(BUILD)/nnlua/pq.so
 
 # ---- Sources --------------------------------------------------------------------------------
 
 DIGITS_SRC := src/kernel/tuned/digits.c
 LIB_SRC := $(wildcard src/tensor/*.c src/kernel/*.c src/nn/*.c src/io/*.c)
 TUNED_SRC := $(filter-out $(DIGITS_SRC),$(wildcard src/kernel/tuned/*.c))
-BIND_SRC := $(wildcard src/bind/*.c)
+PQ_SRC := src/bind/pq.c
+BIND_SRC := $(filter-out $(PQ_SRC),$(wildcard src/bind/*.c))
 APP_SRC := $(wildcard src/app/*.c)
 TEST_SRC := $(wildcard tests/c/*.c tests/fuzz/*.c)
 
@@ -44,6 +46,7 @@ TUNED_OBJ := $(foreach isa,$(ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(TUNED_
     $(foreach isa,$(DIGITS_ISAS),$(patsubst %.o,%.$(isa).o,$(call obj,$(DIGITS_SRC))))
 LIB_OBJ := $(call obj,$(LIB_SRC)) $(TUNED_OBJ)
 BIND_OBJ := $(call obj,$(BIND_SRC))
+PQ_OBJ := $(call obj,$(PQ_SRC) src/bind/heartbeat.c)
 APP_OBJ := $(call obj,$(APP_SRC))
 TEST_OBJ := $(call obj,$(TEST_SRC))
 TEST_EXE := $(patsubst tests/%.c,$(BUILD)/tests/%,\
@@ -62,8 +65,10 @@ pkg_config = $(shell pkg-config $1)$(if $(filter-out 0,$(.SHELLSTATUS)),$(error 
 LIB_CFLAGS = $(eval LIB_CFLAGS := $(call pkg_config,--cflags $(LIB_PACKAGES)))$(LIB_CFLAGS)
 LUA_CFLAGS = $(eval LUA_CFLAGS := $(call pkg_config,--cflags lua5.4))$(LUA_CFLAGS)
 APP_CFLAGS = $(eval APP_CFLAGS := $(call pkg_config,--cflags-only-I readline))$(APP_CFLAGS)
+PQ_CFLAGS = $(eval PQ_CFLAGS := $(call pkg_config,--cflags-only-I libpq))$(PQ_CFLAGS)
 LIBS = $(eval LIBS := $(call pkg_config,--libs $(LIB_PACKAGES)) -lm)$(LIBS)
 APP_LIBS = $(eval APP_LIBS := $(call pkg_config,--libs lua5.4 readline))$(APP_LIBS)
+PQ_LIBS = $(eval PQ_LIBS := $(call pkg_config,--libs libpq))$(PQ_LIBS)
 
 # No flag here may change a result: no fast-math, and no contraction into fused multiply-adds but
 # in the two files whose headers say so.
@@ -78,7 +83,7 @@ NN_LDFLAGS = -pthread $(SANITIZERS)
 # lua.h is on the include path of src/bind and src/app only; so are the generated headers.
 BIND_CFLAGS = $(LUA_CFLAGS) -I$(BUILD)/include -DNNLUA_VERSION='"$(VERSION)"'
 FOLDER_CFLAGS = $(LIB_CFLAGS) $(if $(filter src/bind/% src/app/%,$<),$(BIND_CFLAGS)) \
-    $(if $(filter src/app/%,$<),$(APP_CFLAGS))
+    $(if $(filter src/app/%,$<),$(APP_CFLAGS)) $(if $(filter $(PQ_SRC),$<),$(PQ_CFLAGS))
 compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # ---- Targets --------------------------------------------------------------------------------
@@ -91,7 +96,7 @@ compile = $(CC) $(NN_CFLAGS) $(FOLDER_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 REMAKE = $(MAKE) --no-print-directory $(JOBS)
 
-all: $(EXE) $(MODULE) ## build ./nnlua and the C module build/nnlua/core.so (the default)
+all: $(EXE) $(MODULE) $(PQ_MODULE) ## build ./nnlua and the C modules in build/nnlua (the default)
 	@:
 
 mnist: ## set up, build, get MNIST, train the 784-25-25-10 network; ARGS="--epochs 100" etc.
@@ -110,11 +115,13 @@ stock: ## set up, build, run all specs under the system's lua5.4 (test runs a fe
 	@$(REMAKE) all
 	@tests/run --build $(BUILD) --exe $(EXE) --stock $(SPEC)
 
-torture: ## set up, build, kill KILLS=100 trainings and runs; see that they resume and lose nothing
+torture: ## set up, build, kill KILLS=100 trainings and runs, workers of sweeps; nothing may be lost
 	@.ci/setup test
 	@$(REMAKE) all
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/kills.lua $(KILLS)
 	@NNLUA=$(CURDIR)/$(EXE) lua5.4 tests/stress/runs.lua $(KILLS)
+	@NNLUA=$(CURDIR)/$(EXE) $(CURDIR)/$(EXE) tests/stress/sweep.lua SQLite 2000 8 200 50 1
+	@NNLUA=$(CURDIR)/$(EXE) $(CURDIR)/$(EXE) tests/stress/sweep.lua PostgreSQL 2000 8 200 50 1
 
 browser: ## set up, build, open the report of 200 runs of 5,000 epochs in a browser and time that
 	@.ci/setup test
@@ -134,7 +141,7 @@ lint: ## set up, check layers, compiler warnings, clang-format and luacheck
 warnings: $(DOCUMENTATION)
 	@for cc in $(CC) $(shell command -v clang); do \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) $(LIB_CFLAGS) $(BIND_CFLAGS) $(APP_CFLAGS) \
-	        $(LIB_SRC) $(BIND_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
+	        $(PQ_CFLAGS) $(LIB_SRC) $(BIND_SRC) $(PQ_SRC) $(APP_SRC) $(TEST_SRC) || exit 1; \
 	    $$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=portable $(TUNED_SRC) || exit 1; \
 	    $(foreach isa,$(DIGITS_ISAS),$$cc -fsyntax-only -Werror $(NN_CFLAGS) -DNN_ISA=$(isa) \
 	        $(ISA_FLAGS_$(isa)) $(DIGITS_SRC) || exit 1;) \
@@ -147,7 +154,7 @@ format: ## set up, reformat all C sources
 asan: ## set up, run all tests under the address and undefined-behaviour sanitizers
 	@.ci/setup test
 	@$(REMAKE) BUILD=build/asan SANITIZE=address,undefined \
-	    CFLAGS='-O1 -g -fno-omit-frame-pointer' build/asan/bin/nnlua c-tests
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer' build/asan/bin/nnlua build/asan/nnlua/pq.so c-tests
 	@tests/run --build build/asan --exe build/asan/bin/nnlua --no-stock $(SPEC)
 
 valgrind: ## set up, build, run all tests under valgrind (slow)
@@ -173,7 +180,7 @@ LUA_FILES = $(patsubst lua/%,%,$(shell find lua/nnlua -type f))
 install: all ## install below PREFIX (/usr/local), where nnlua and lua5.4 find the library
 	install -d $(BIN_DIR) $(MODULE_DIR)/nnlua $(addprefix $(LUA_DIR)/,$(sort $(dir $(LUA_FILES))))
 	install -m 755 $(EXE) $(BIN_DIR)/nnlua
-	install -m 644 $(MODULE) $(MODULE_DIR)/nnlua/core.so
+	install -m 644 $(MODULE) $(PQ_MODULE) $(MODULE_DIR)/nnlua
 	@for dir in $(sort $(dir $(LUA_FILES))); do \
 	    find lua/$$dir -maxdepth 1 -type f -exec install -m 644 -t $(LUA_DIR)/$$dir {} + || exit 1; \
 	done
@@ -200,11 +207,11 @@ define remember
 endef
 
 $(BUILD)/flags: FORCE
-	$(call remember,$(compile) $(BIND_CFLAGS) $(APP_CFLAGS))
+	$(call remember,$(compile) $(BIND_CFLAGS) $(APP_CFLAGS) $(PQ_CFLAGS))
 
 $(BUILD)/objects: FORCE
-	$(call remember,$(NN_LDFLAGS) $(LDFLAGS) $(APP_LIBS) $(LIBS) \
-	    $(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ))
+	$(call remember,$(NN_LDFLAGS) $(LDFLAGS) $(APP_LIBS) $(LIBS) $(PQ_LIBS) \
+	    $(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ) $(PQ_OBJ))
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$<)
@@ -237,7 +244,7 @@ $(foreach isa,$(ISAS) $(DIGITS_ISAS),$(eval $(tuned_rule)))
 $(EXE): $(APP_OBJ) $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	@[ $@ = nnlua ] || ln -sfn $(CURDIR)/lua $(@D)/lua
+	@[ $@ = nnlua ] || { ln -sfn $(CURDIR)/lua $(@D)/lua && ln -sfn .. $(@D)/build; }
 	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -rdynamic $(LDFLAGS) -o $@ $(filter %.o,$^) $(APP_LIBS) $(LIBS)
 
 # lua5.4 unloads its modules when it closes; waiting threads must not lose their code.
@@ -246,6 +253,13 @@ $(MODULE): $(BIND_OBJ) $(LIB_OBJ) $(BUILD)/objects
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(LDFLAGS) \
 	    -o $@ $(filter %.o,$^) $(LIBS)
+
+# Apart from the rest: only who keeps a study on PostgreSQL needs libpq.
+$(PQ_MODULE): $(PQ_OBJ) $(BUILD)/objects
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(LDFLAGS) \
+	    -o $@ $(filter %.o,$^) $(PQ_LIBS)
 
 c-tests: $(TEST_EXE)
 	@:
@@ -257,4 +271,4 @@ $(TEST_EXE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB_OBJ) $(BUILD)/object
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(NN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(BIND_OBJ) $(APP_OBJ) $(TEST_OBJ))
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(BIND_OBJ) $(PQ_OBJ) $(APP_OBJ) $(TEST_OBJ))

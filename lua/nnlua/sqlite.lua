@@ -12,7 +12,9 @@
 
 local core = require "nnlua.core"
 
-local sqlite = {open = core.sqlite.open, blob = core.sqlite.blob}
+--- sqlite.heartbeat(path, seconds, sql, ...) -> an object whose thread runs the statement every so
+--- many seconds, on a connection of its own: src/bind/heartbeat.h.
+local sqlite = {open = core.sqlite.open, blob = core.sqlite.blob, heartbeat = core.sqlite.heartbeat}
 
 --- sqlite.code(err) -> "busy", "constraint", "corrupt", "readonly", "full", ... of a raised error,
 --- or nil if it is not SQLite's.

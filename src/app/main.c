@@ -242,23 +242,28 @@ static bool executable_folder(const char *program, char path[PATH_MAX])
     return true;
 }
 
-/* Puts the folder of the Lua library in front of package.path: lua/ beside the executable in
-   a source tree, else share/lua/5.4/ beside its bin/. */
+/* Puts the folders of the library in front of package.path and package.cpath: lua/ and build/
+   beside the executable in a source tree, else share/lua/5.4/ and lib/lua/5.4/ beside its bin/. */
 static void set_library_path(lua_State *L, const char *program)
 {
     char folder[PATH_MAX];
     if (!executable_folder(program, folder)) return;
-    const char *tree = lua_pushfstring(L, "%s/lua", folder);
-    const char *library = tree;
-    if (access(lua_pushfstring(L, "%s/nnlua/init.lua", tree), R_OK) != 0) {
+    const char *library = lua_pushfstring(L, "%s/lua", folder);
+    const char *modules = lua_pushfstring(L, "%s/build", folder);
+    if (access(lua_pushfstring(L, "%s/nnlua/init.lua", library), R_OK) != 0) {
         char *slash = strrchr(folder, '/');
         if (slash) *slash = '\0';
         library = lua_pushfstring(L, "%s/share/lua/5.4", folder);
+        modules = lua_pushfstring(L, "%s/lib/lua/5.4", folder);
     }
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "path");
     lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", library, library, lua_tostring(L, -1));
     lua_setfield(L, -3, "path");
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "cpath");
+    lua_pushfstring(L, "%s/?.so;%s", modules, lua_tostring(L, -1));
+    lua_setfield(L, -3, "cpath");
 }
 
 static void preload(lua_State *L, const char *name, lua_CFunction open)

@@ -159,5 +159,6 @@ void nnb_open_warp(lua_State *L);
 void nnb_open_metrics(lua_State *L);
 void nnb_open_interrupt(lua_State *L);
 void nnb_open_sqlite(lua_State *L);
+void nnb_open_sqlite_heartbeat(lua_State *L);
 
 #endif

@@ -51,5 +51,6 @@ int luaopen_nnlua_core(lua_State *L)
     nnb_open_metrics(L);
     nnb_open_interrupt(L);
     nnb_open_sqlite(L);
+    nnb_open_sqlite_heartbeat(L);
     return 1;
 }

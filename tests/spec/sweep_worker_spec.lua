@@ -1,9 +1,9 @@
--- Trials of a sweep in one process: what is proposed, run, recorded; who owns what.
+-- Trials of a sweep in one process: what is proposed, run, recorded; who owns what. On SQLite and
+-- on PostgreSQL.
 
-local Store = require "nnlua.sweep.storage.store"
+local databases = require "tests.databases"
 local Sweep = require "nnlua.sweep.definition"
 local Worker = require "nnlua.sweep.worker"
-local open_sqlite = require "nnlua.sweep.storage.sqlite"
 
 local function sweep(changes)
   local given = {
@@ -15,16 +15,15 @@ local function sweep(changes)
   return Sweep(given)
 end
 
-describe("a sweep's worker", function()
-  local path, store
+for _, kind in ipairs(databases.KINDS) do describe("a sweep's worker on " .. kind, function()
+  local database, store
 
-  before_each(function()
-    path = os.tmpname()
-    store = Store(assert(open_sqlite(path)))
-  end)
+  setup(function() database = databases.start(kind) end)
+  teardown(function() database:remove() end)
+  before_each(function() store = database:open() end)
   after_each(function()
     store:close()
-    for _, suffix in ipairs {"", "-wal", "-shm"} do os.remove(path .. suffix) end
+    database:empty()
   end)
 
   -- Runs the sweep to its end with one worker. -> its trials, {number = reports}.
@@ -69,8 +68,8 @@ describe("a sweep's worker", function()
     local definition = sweep {method = "tpe", trials = 30}
     local first = params(run_all(definition))
     store:close()
-    os.remove(path)
-    store = Store(assert(open_sqlite(path)))
+    database:empty()
+    store = database:open()
     local left = 17
     local trials = run_all(definition, {stop = function()
       left = left - 1
@@ -307,4 +306,4 @@ describe("a sweep's worker", function()
       assert.matches(case[2], message)
     end
   end)
-end)
+end) end

@@ -108,7 +108,7 @@ local function open_study(opts, sweep, where)
   local differs = study.compare(found, sweep)
   if differs then
     cli.fail(PROGRAM, ("%s holds another sweep named '%s': %s; --study names another study"):format(
-      where.text, sweep.name, differs))
+      where.shown, sweep.name, differs))
   end
   return store, found
 end
@@ -130,7 +130,7 @@ local function work(opts, sweep, where)
   local ok, message = pcall(worker.run, worker)
   if not ok then
     if message == "interrupted" then error(message, 0) end
-    fail_study(PROGRAM, where.text, message)
+    fail_study(PROGRAM, where.shown, message)
   end
 end
 
@@ -157,7 +157,7 @@ local function check_resume(opts, store, found, where)
   if opts.resume or counts.configurations == 0 or #store:live(found.id) > 0 then return end
   local done = counts.complete + counts.pruned + counts.failed
   cli.fail(PROGRAM, ("%s has %d trials of this sweep already: --resume goes on with it, --study "
-    .. "names another"):format(where.text, done))
+    .. "names another"):format(where.shown, done))
 end
 
 -- Watches workers until all have ended. -> why they ended early, or nil: "interrupted", "timeout",
@@ -198,7 +198,7 @@ local function run(opts, sweep, where)
     died = function(name)
       local ok, result = pcall(study.expire, store, found, name)
       if ok then return result end
-      return false, ("the study %s cannot be used: %s"):format(where.text, reason_of(result))
+      return false, ("the study %s cannot be used: %s"):format(where.shown, reason_of(result))
     end,
   })
   local reason = watch(opts, pool, monitor, pause)
@@ -221,7 +221,7 @@ local function dry_run(sweep, where)
   local goal = sweep.sign < 0 and "maximize" or "minimize"
   print(("%s: %s %s by %s in %d trials%s; study: %s"):format(sweep.name, goal, sweep.metric,
     sweep.method, sweep.trials * sweep.seeds, sweep.seeds > 1 and
-    (", %d of each configuration"):format(sweep.seeds) or "", where.text))
+    (", %d of each configuration"):format(sweep.seeds) or "", where.shown))
   local shown, known, rows = math.min(sweep.trials, DRY_TRIALS), {}, {{"trial"}}
   for i, distribution in ipairs(sweep.distributions) do rows[1][i + 1] = distribution.name end
   for number = 1, shown do
@@ -264,7 +264,7 @@ local function main(words)
   elseif opts.worker then
     work(opts, sweep, where)
   else
-    with_study(PROGRAM, where.text, run, opts, sweep, where)
+    with_study(PROGRAM, where.shown, run, opts, sweep, where)
   end
 end
 

@@ -9,7 +9,7 @@ local folder = require "nnlua.run.folder"
 local options = require "nnlua.options"
 local owner = require "nnlua.sweep.owner"
 local settings = require "nnlua.sweep.settings"
-local Store = require "nnlua.sweep.storage.store"
+local storage = require "nnlua.sweep.storage"
 
 local study = {}
 
@@ -29,12 +29,13 @@ local function parent(path)
   return dir == nil and "." or dir == "" and "/" or dir
 end
 
---- study.locate(text or nil, name) -> {text, dir}: of the study, as --study has it, and of the
---- files beside it.
+--- study.locate(text or nil, name) -> {text, shown, dir}: the study as --study has it, the same
+--- without a password, and the folder of the files beside it.
 function study.locate(text, name)
   local dir = study.folder(name)
-  if text == nil then return {text = dir .. "/study.sqlite", dir = dir} end
-  return {text = text, dir = study.is_url(text) and dir or parent(text)}
+  if text == nil then text = dir .. "/study.sqlite" end
+  return {text = text, shown = storage.describe(text),
+          dir = study.is_url(text) and dir or parent(text)}
 end
 
 --- study.find(text) -> what `show STUDY` names: a URL, a file, a sweep's folder, a sweep's name;
@@ -52,13 +53,7 @@ end
 
 --- study.open(text) -> store, or nil and a message.
 function study.open(text)
-  local kind = study.is_url(text) and "postgres" or "sqlite"
-  if kind == "postgres" and not text:find("^postgres") then
-    return nil, ("a study is a file or postgresql://..., got '%s'"):format(text)
-  end
-  local connection, message = require("nnlua.sweep.storage." .. kind)(text)
-  if not connection then return nil, message end
-  return Store(connection)
+  return storage.open(text)
 end
 
 -- All values of nested tables by their paths: "parameters.lambda.max" -> "100".

@@ -1,7 +1,8 @@
 -- A worker claims trials of a study one after the other, runs them and records what they come to.
 --
 -- Invariants: whatever a trial does, it ends as complete, pruned, failed or put back, or it belongs
--- to another worker; an error in one trial ends that trial and no other.
+-- to another worker; an error in one trial ends that trial and no other. While it runs, a thread
+-- renews its lease.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
@@ -114,8 +115,12 @@ function Worker:step()
     dir = self.dir and ("%s/%04d"):format(self.dir, row.number),
     lease = self.lease, stop = self.stop, tpe = function() return self.ledger:refresh() end,
   })
-  local state, value, message = run(self, trial)
-  state = record(self, row, state, value, message)
+  local state, value, message
+  do
+    local heartbeat <close> = self.store:heartbeat(row, self.lease) -- luacheck: ignore 211
+    state, value, message = run(self, trial)
+    state = record(self, row, state, value, message)
+  end
   self.trial_ended(trial, state, message)
   return state
 end

@@ -13,11 +13,14 @@
 -- current attempt (owner and attempt match and the trial runs), so a worker that comes back from
 -- the dead changes nothing; a report is there once per step, in the order of the steps; `finished`
 -- numbers the trials in the order of their ends, without gaps, so that others can read on from
--- where they were.
+-- where they were. Every operation may be repeated by who does not know whether it was done
+-- (connection.lua): the second time changes nothing and says the same. A worker has one trial at a
+-- time. Transactions lock the study before its trials, and trials in the order of their numbers, so
+-- that none waits for one that waits for it.
 --
--- A connection (sqlite.lua) has exec, row, rows as nnlua.sqlite's database, with ? for parameters;
--- transaction(f), which waits for other writers; `now`, the seconds since 1970 as an SQL expression
--- of the database's own clock; `serial`, the type of a primary key that counts; `claim_clause` and
+-- A connection (connection.lua) has exec, row, rows as nnlua.sqlite's database, with ? for
+-- parameters; transaction(f); create(f); `now`, the seconds since 1970 as an SQL expression of the
+-- database's own clock; `serial`, the type of a primary key that counts; `claim_clause` and
 -- `lock_clause`, what a SELECT ends in that takes a row other workers have not, or waits for it.
 
 local class = require "nnlua.class"
@@ -27,35 +30,35 @@ local History = require "nnlua.sweep.storage.history"
 local Store = class("Store")
 
 local SCHEMA = {
-  [[CREATE TABLE IF NOT EXISTS studies (
+  [[CREATE TABLE studies (
     id $SERIAL, name TEXT NOT NULL UNIQUE, created DOUBLE PRECISION NOT NULL,
     definition TEXT NOT NULL,           -- JSON: what the sweep is
-    finished INTEGER NOT NULL)          -- trials that ended so far]],
-  [[CREATE TABLE IF NOT EXISTS trials (
-    id $SERIAL, study INTEGER NOT NULL REFERENCES studies (id),
-    number INTEGER NOT NULL,            -- in the study, from 1
-    configuration INTEGER NOT NULL, repetition INTEGER NOT NULL,
+    finished BIGINT NOT NULL)           -- trials that ended so far]],
+  [[CREATE TABLE trials (
+    id $SERIAL, study BIGINT NOT NULL REFERENCES studies (id),
+    number BIGINT NOT NULL,             -- in the study, from 1
+    configuration BIGINT NOT NULL, repetition BIGINT NOT NULL,
     key TEXT NOT NULL,                  -- the same only for the same configuration
     internal TEXT NOT NULL,             -- JSON: {name: internal value}
     params TEXT NOT NULL,               -- JSON: {name: value}
     state TEXT NOT NULL, value DOUBLE PRECISION, message TEXT,
-    attempt INTEGER NOT NULL, owner TEXT, lease DOUBLE PRECISION,
-    started DOUBLE PRECISION, ended DOUBLE PRECISION, finished INTEGER,
+    attempt BIGINT NOT NULL, owner TEXT, lease DOUBLE PRECISION,
+    started DOUBLE PRECISION, ended DOUBLE PRECISION, finished BIGINT,
     UNIQUE (study, number), UNIQUE (study, key, repetition))]],
-  "CREATE INDEX IF NOT EXISTS trials_state ON trials (study, state, number)",
-  "CREATE INDEX IF NOT EXISTS trials_finished ON trials (study, finished)",
-  [[CREATE TABLE IF NOT EXISTS reports (
-    trial INTEGER NOT NULL REFERENCES trials (id), step INTEGER NOT NULL,
+  "CREATE INDEX trials_state ON trials (study, state, number)",
+  "CREATE INDEX trials_finished ON trials (study, finished)",
+  [[CREATE TABLE reports (
+    trial BIGINT NOT NULL REFERENCES trials (id), step BIGINT NOT NULL,
     value DOUBLE PRECISION,             -- of the sweep's metric; NULL: not a number
     metrics TEXT NOT NULL,              -- JSON: {name: value}
     time DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (trial, step))]],
 }
 
---- Store(connection): makes the tables where they are missing.
+--- Store(connection): makes the tables where they are missing. See storage.open.
 function Store:init(connection)
   self.db, self.histories = connection, {}
-  connection:transaction(function()
+  connection:create(function()
     for _, statement in ipairs(SCHEMA) do
       connection:exec((statement:gsub("%$SERIAL", connection.serial)))
     end
@@ -106,7 +109,7 @@ local function read_trial(row)
   return row
 end
 
--- Ends a trial for good, if it is still what `where` says. -> whether it was.
+-- Ends a trial for good, if it is still what `where` says. -> whether it was. The study comes first.
 local function conclude(self, study, state, value, message, where, ...)
   local count = self.db:row("SELECT finished FROM studies WHERE id = ?" .. self.db.lock_clause,
                             study).finished + 1
@@ -124,22 +127,36 @@ local function recover(self, study, attempts)
       WHERE study = ? AND state = 'running' AND lease < $now ORDER BY number]]), study) do
     overdue[#overdue + 1] = row
   end
+  local still = "id = ? AND attempt = ? AND state = 'running' AND lease < $now"
   for _, row in ipairs(overdue) do
     if row.attempt >= attempts then
       conclude(self, study, "failed", nil, ("its worker vanished, %d times"):format(row.attempt),
-               "id = ? AND attempt = ? AND state = 'running'", row.id, row.attempt)
-    else
-      self.db:exec([[UPDATE trials SET state = 'waiting', owner = NULL, lease = NULL
-        WHERE id = ? AND attempt = ? AND state = 'running']], row.id, row.attempt)
+               still, row.id, row.attempt)
+    end
+  end
+  for _, row in ipairs(overdue) do
+    if row.attempt < attempts then
+      self.db:exec(timed(self, [[UPDATE trials SET state = 'waiting', owner = NULL, lease = NULL
+        WHERE ]] .. still), row.id, row.attempt)
     end
   end
 end
 
+-- The trial that a worker claimed before without hearing of it.
+local function claimed(self, study, owner, lease)
+  local row = self.db:row([[SELECT * FROM trials WHERE study = ? AND owner = ?
+    AND state = 'running']], study, owner)
+  return row and self:renew(row, lease) and read_trial(row) or nil
+end
+
 --- store:claim(study, owner, {lease, attempts}) -> the first waiting trial, now running in its next
---- attempt with this owner; or nil. lease: seconds. attempts: how many a trial has.
+--- attempt with this owner; or the one that this owner has already; or nil. lease: seconds.
+--- attempts: how many a trial has.
 function Store:claim(study, owner, options)
   return self.db:transaction(function()
     recover(self, study, options.attempts)
+    local again = claimed(self, study, owner, options.lease)
+    if again then return again end
     local row = self.db:row([[SELECT * FROM trials WHERE study = ? AND state = 'waiting'
       ORDER BY number LIMIT 1]] .. self.db.claim_clause, study)
     if not row then return nil end
@@ -175,6 +192,13 @@ function Store:renew(trial, lease)
                       trial.id, trial.owner, trial.attempt) == 1
 end
 
+--- store:heartbeat(trial, lease) -> an object whose thread renews the lease every third of it, till
+--- close(): a process that is stopped or dead renews nothing. lost(): the trial is another's.
+function Store:heartbeat(trial, lease)
+  return self.db:heartbeat(lease / 3, timed(self, "UPDATE trials SET lease = $now + ? WHERE ")
+                           .. MINE, lease + 0.0, trial.id, trial.owner, trial.attempt)
+end
+
 --- store:report(trial, step, value, metrics, lease) -> whether it was recorded: false if the trial
 --- is another's by now. A report of that step takes the place of an earlier attempt's.
 function Store:report(trial, step, value, metrics, lease)
@@ -195,18 +219,33 @@ function Store:suggested(trial)
                       trial.id, trial.owner, trial.attempt) == 1
 end
 
+-- What the trial is if it still bears this owner and attempt, or nil.
+local function last_of(self, trial, attempt)
+  return self.db:row("SELECT state, value FROM trials WHERE id = ? AND owner = ? AND attempt = ?",
+                     trial.id, trial.owner, attempt)
+end
+
 --- store:finish(trial, state, value, message) -> as report. state: complete, pruned or failed.
 function Store:finish(trial, state, value, message)
   return self.db:transaction(function()
-    return conclude(self, trial.study, state, value, message, MINE, trial.id, trial.owner,
-                    trial.attempt)
+    if conclude(self, trial.study, state, value, message, MINE, trial.id, trial.owner,
+                trial.attempt) then
+      return true
+    end
+    local found = last_of(self, trial, trial.attempt)
+    return found ~= nil and found.state == state and found.value == value
   end)
 end
 
 --- store:release(trial) puts it back as if this attempt had not been. -> as report.
 function Store:release(trial)
-  return self.db:exec([[UPDATE trials SET state = 'waiting', owner = NULL, lease = NULL,
-    attempt = attempt - 1 WHERE ]] .. MINE, trial.id, trial.owner, trial.attempt) == 1
+  return self.db:transaction(function()
+    local changed = self.db:exec([[UPDATE trials SET state = 'waiting', lease = NULL,
+      attempt = attempt - 1 WHERE ]] .. MINE, trial.id, trial.owner, trial.attempt)
+    if changed == 1 then return true end
+    local found = last_of(self, trial, trial.attempt - 1)
+    return found ~= nil and found.state == "waiting"
+  end)
 end
 
 -- What there is -----------------------------------------------------------------------------------
