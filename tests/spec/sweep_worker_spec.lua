@@ -132,7 +132,7 @@ for _, kind in ipairs(databases.KINDS) do describe("a sweep's worker on " .. kin
     local rows, draw = {}, math.random
     for number = 1, 12 do
       store:add(study, number, {internal = {}, params = {}, key = tostring(number)}, 1)
-      rows[number] = store:claim(study, "w", {lease = 60, attempts = 1})
+      rows[number] = store:claim(study, "w" .. number, {lease = 60, attempts = 1})
     end
     local history, reports = store:history(rows[12]), {}
     local function check()
