@@ -43,6 +43,7 @@ static const char usage[] =
     "\n"
     "Commands (a file of that name is run as ./COMMAND):\n"
     "  runs           list, show, compare and remove the runs that experiments keep\n"
+    "  sweep          run the trials of a sweep, show what a study has come to\n"
     "\n"
     "The engine is a module: local nn = require \"nnlua\". In the REPL, nn is there already.\n";
 

@@ -1,8 +1,6 @@
 -- nnlua sweep as its users run it: worker processes, what is seen, what a kill or Ctrl-C leaves.
 
-local sleep = require("system").sleep
 local support = require "tests.cli.support"
-local quote = support.quote
 
 -- A sweep of small networks that are trained from checkpoints; TPE, so that what a trial gets
 -- depends on all those before it. HALT: a file; while it is there, trial 5 waits after step 7.
@@ -76,8 +74,8 @@ describe("nnlua sweep", function()
         echo "no '$1' in $2"; }
       gone() { for i in $(seq 3000); do kill -0 $1 2>/dev/null || return 0; sleep 0.01; done
         echo "$1 is there"; }
-      owner() { worker=$($nnlua sweep show training --trial 5 | sed -n 's/.* by .*:\([0-9]*\):.*/\1/p')
-      }
+      owner() { worker=$($nnlua sweep show training --trial 5 |
+        sed -n 's/.* by .*:\([0-9]*\):.*/\1/p'); }
       nnlua=%s
       env --default-signal=INT $nnlua sweep sweep.lua %s >out 2>&1 & parent=$!
       log=runs/training.sweep/worker-1.log
@@ -99,8 +97,8 @@ describe("nnlua sweep", function()
     assert.equal("", killed.stdout, killed.stderr)
     local refused = run("sweep sweep.lua")
     assert.equal(1, refused.status)
-    assert.equal("nnlua sweep: runs/training.sweep/study.sqlite has 4 trials of this sweep already: "
-      .. "--resume goes on with it, --study names another\n", refused.stderr)
+    assert.equal("nnlua sweep: runs/training.sweep/study.sqlite has 4 trials of this sweep "
+      .. "already: --resume goes on with it, --study names another\n", refused.stderr)
     local resumed = run("sweep sweep.lua --resume")
     assert.equal(0, resumed.status, resumed.stderr)
     assert.truthy(log(1):find("trial 5 attempt 2 after 6\n", 1, true), log(1))
@@ -186,12 +184,13 @@ describe("nnlua sweep", function()
     end
 
     it("a typo in the name of a parameter", function()
-      assert.equal("sweep.lua:4: the sweep 'small' has no parameter 'lamda' (did you mean 'lambda'?)",
-                   of_trial(small("return p.lamda")))
+      assert.equal("sweep.lua:4: the sweep 'small' has no parameter 'lamda' (did you mean "
+                   .. "'lambda'?)", of_trial(small("return p.lamda")))
     end)
 
     it("an impossible range", function()
-      assert.equal("nnlua sweep: sweep.lua: parameter 'x': impossible range: min 3 is above max 2\n",
+      assert.equal("nnlua sweep: sweep.lua: parameter 'x': impossible range: min 3 is above "
+                   .. "max 2\n",
                    message([[return require("nnlua").sweep {name = "s", metric = "m", trials = 1,
                              parameters = {x = {min = 3, max = 2}}, run = print}]]))
     end)
@@ -210,8 +209,8 @@ describe("nnlua sweep", function()
                     result.stdout)
       assert.truthy(result.stdout:find("small: 4 trials, 3 done, 1 failed", 1, true))
       local shown = run("sweep show small --trial 2").stdout
-      assert.truthy(shown:find("\nsweep.lua:4: a bug\nstack traceback:\n\t[C]: in function 'error'\n"
-                               .. "\tsweep.lua:4: in ", 1, true), shown)
+      assert.truthy(shown:find("\nsweep.lua:4: a bug\nstack traceback:\n\t[C]: in function "
+                               .. "'error'\n\tsweep.lua:4: in ", 1, true), shown)
       assert.is_nil(shown:find("worker.lua", 1, true))
     end)
 
@@ -245,8 +244,9 @@ describe("nnlua sweep", function()
       write(small("return p.lambda"))
       assert.equal(0, run("sweep sweep.lua").status)
       assert.equal("nnlua sweep: runs/small.sweep/study.sqlite holds another sweep named 'small': "
-        .. "constants.lambda is missing there and 0.5 here; parameters.lambda.kind is float there and "
-        .. "missing here;", run("sweep sweep.lua --set lambda=0.5").stderr:match("^.-here; .-here;"))
+        .. "constants.lambda is missing there and 0.5 here; parameters.lambda.kind is float there "
+        .. "and missing here;",
+        run("sweep sweep.lua --set lambda=0.5").stderr:match("^.-here; .-here;"))
     end)
 
     it("what a wrong option is", function()
@@ -270,8 +270,8 @@ describe("nnlua sweep", function()
   it("says with --dry-run what it would do, and does nothing", function()
     write(small("return p.lambda"))
     local result = run("sweep sweep.lua --dry-run --trials 2 --set kind=b")
-    assert.equal("small: minimize loss by random in 2 trials; study: runs/small.sweep/study.sqlite\n"
-      .. "trial  lambda\n", result.stdout:match("^.-\n.-\n"))
+    assert.equal("small: minimize loss by random in 2 trials; study: runs/small.sweep/"
+      .. "study.sqlite\ntrial  lambda\n", result.stdout:match("^.-\n.-\n"))
     assert.equal(1, run("sweep show small").status)
     assert.equal(0, run("sweep sweep.lua --trials 2 --set kind=b").status)
     local planned = result.stdout:match("\n    1  (%S+)\n")
@@ -285,8 +285,8 @@ describe("nnlua sweep", function()
       [[seeds = 3, points = {{kind = "a", lambda = 0.25}},]]))
     local result = run("sweep sweep.lua --jobs 2")
     -- scipy.stats.t.ppf(0.975, 2) * numpy.std([1, 2, 4], ddof=1) / 3 ** 0.5 is 3.7945
-    assert.truthy(result.stdout:find("best loss 2.333 ± 3.795 (configuration 1): kind=a lambda=0.25\n"
-      .. "again: nnlua sweep.lua --set kind=a lambda=0.25\n", 1, true), result.stdout)
+    assert.truthy(result.stdout:find("best loss 2.333 ± 3.795 (configuration 1): kind=a "
+      .. "lambda=0.25\nagain: nnlua sweep.lua --set kind=a lambda=0.25\n", 1, true), result.stdout)
     local shown = run("sweep show small --trial 2").stdout
     local command = shown:match("again: nnlua (%C+)")
     assert.equal("sweep.lua --set kind=a lambda=0.25 --repetition 2", command)

@@ -194,11 +194,11 @@ end
 function Distribution:nth(i)
   if self.kind == "choice" then return i + 0.0 end
   if not self.points then return self.low + i * (self.step or 0) end
-  local low, high = self.low, self.high
-  if self.log then low, high = math.log(low), math.log(high) end
-  -- exactly the bounds at the ends
-  if i == 0 then return self.low elseif i == self.points - 1 then return self.high end
-  return self:from_bounds(low + (high - low) * i / (self.points - 1))
+  local low, high, part = self.low, self.high, i / (self.points - 1)
+  if part == 1 then return high end -- exactly
+  local x = self.log and low * (high / low) ^ part or low + (high - low) * part
+  if self.step then return self:from_bounds(self.log and math.log(x) or x) end
+  return tonumber(("%.12g"):format(x)) + 0.0 -- 10, not 9.9999999999999982
 end
 
 --- distribution:middle() -> the internal value in the middle of the range; of a choice, the first.

@@ -3,25 +3,60 @@
 local core = require "nnlua.core"
 local options = require "nnlua.options"
 local settings = require "nnlua.sweep.settings"
+local student = require "nnlua.sweep.student"
 local Tally = require "nnlua.sweep.tally"
 
 local results = {}
 
+-- The list in the order of a parameter's values, those without it last.
+local function sorted(list, name)
+  local copy = table.move(list, 1, #list, 1, {})
+  table.sort(copy, function(a, b)
+    local x, y = a.params[name], b.params[name]
+    if (x ~= nil) ~= (y ~= nil) then return x ~= nil end
+    if math.type(x) and math.type(y) and x ~= y then return x < y end
+    return a.number < b.number
+  end)
+  return copy
+end
+
 --- results.read(store, study [, dir]) -> {name, metric, goal, dir, definition, trials,
---- configurations, best}.
+--- configurations, best, sorted, statistics}.
 ---
 --- trials: all, by number, as store:trials gives them; configurations: those with trials that
 --- ended, by number, each {number, params, trials, values, mean, half}: the metric of the complete
 --- ones, their mean, half of its 95% interval (nil for fewer than two); best: one of them, or nil.
+--- sorted(name) -> the configurations with a mean, in the order of a parameter. statistics(
+--- configuration, name) -> mean and half of any metric in the last reports of its complete trials;
+--- nil if none has it.
 function results.read(store, study, dir)
   local definition = study.definition
   local tally, trials = Tally(definition), store:trials(study.id)
   for _, trial in ipairs(trials) do
     if trial.finished then tally:add(trial) end
   end
-  return {name = study.name, metric = definition.metric, goal = definition.goal, dir = dir,
-          definition = definition, trials = trials, configurations = tally:configurations(),
-          best = tally:best()}
+  local configurations = tally:configurations()
+  return {
+    name = study.name, metric = definition.metric, goal = definition.goal, dir = dir,
+    definition = definition, trials = trials, configurations = configurations,
+    best = tally:best(),
+    sorted = function(name)
+      local complete = {}
+      for _, one in ipairs(configurations) do
+        if one.mean then complete[#complete + 1] = one end
+      end
+      return sorted(complete, name)
+    end,
+    statistics = function(configuration, name)
+      local values = {}
+      for _, trial in ipairs(configuration.trials) do
+        local last = trial.state == "complete" and store:last_report(trial.id)
+        local value = last and last.metrics[name]
+        if math.type(value) then values[#values + 1] = value end
+      end
+      if #values > 0 then return student.interval(values) end
+    end,
+  }
 end
 
 -- The names of the parameters of all trials, sorted.
