@@ -115,19 +115,13 @@ function postgres.open(url, given)
   local described = describe(parts)
   if #options > 0 then parts.options = table.concat(options, " ") end
   local db = setmetatable({
-    pq = pq, place = connection_string(parts), described = described, password = parts.password,
+    pq = pq, place = connection_string(parts), described = described,
     connect_timeout = given.connect_timeout or 10, timeout = given.timeout or 60,
   }, Database)
   local ok
   ok, message = db:reconnect()
   if not ok then return nil, message end
   return db
-end
-
--- The message without the password, should a server repeat it.
-local function without_password(self, message)
-  if not self.password or self.password == "" then return message end
-  return (message:gsub(self.password:gsub("%p", "%%%0"), "***"))
 end
 
 --- db:reconnect() -> true | nil, message. What was not committed is rolled back.
@@ -138,7 +132,7 @@ function Database:reconnect()
     self.connection = connection
     return true
   end
-  return nil, ("cannot open '%s': %s"):format(self.described, without_password(self, flat(message)))
+  return nil, ("cannot open '%s': %s"):format(self.described, flat(message))
 end
 
 --- db:status() -> "idle", "transaction", "failed" (to be rolled back), "broken" (reconnect).
@@ -162,7 +156,7 @@ local function query(self, sql, ...)
     rows, changed, code = self.connection:query(self.timeout, number(sql), ...)
   end
   if rows then return rows, changed end
-  error(setmetatable({code = code, message = without_password(self, flat(changed))}, Error), 0)
+  error(setmetatable({code = code, message = flat(changed)}, Error), 0)
 end
 
 --- db:exec(sql, ...) -> rows changed. One statement.

@@ -1,5 +1,4 @@
--- sweep_kills_spec.lua - workers of a sweep that are killed and stopped: each trial is recorded
--- once
+-- sweep_kills_spec.lua - workers of a sweep are killed and stopped; each trial is recorded once
 --
 -- `make torture` does the same at a larger scale.
 

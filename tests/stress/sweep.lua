@@ -46,7 +46,7 @@ local function victim()
     busy[tonumber(row.owner:match(":(%d+):"))] = true
   end
   for _, worker in ipairs(crew:running()) do
-    if busy[worker.pid] and not worker.stopped then list[#list + 1] = worker end
+    if busy[worker.pid] and not worker.stopped and not worker.killed then list[#list + 1] = worker end
   end
   core.sleep(math.random() * 0.02)
   return #list > 0 and list[math.random(#list)] or nil
@@ -56,6 +56,7 @@ local function kill_one()
   local worker = victim()
   if not worker then return false end
   worker:signal("KILL")
+  worker.killed = true
   start_worker()
   return true
 end
@@ -105,10 +106,9 @@ local function run()
     local study = store:study("stress")
     ended = study and study.finished or 0
     wake_those_due()
-    if done < #todo and done < #todo * ended / (trials * LAST) and todo[done + 1]() then
+    while done < #todo and done < #todo * ended / (trials * LAST) and todo[done + 1]() do
       done = done + 1
     end
-    while #crew:running() < workers and ended < trials and done < #todo do start_worker() end
   end
   if done < #todo then problem("only %d of %d kills and stops took place", done, #todo) end
   store:close()

@@ -12,7 +12,7 @@ local Sweep = require "nnlua.sweep.definition"
 local Worker = require "nnlua.sweep.worker"
 
 local location, log_path, trials, lease = table.unpack(arg)
-local STEPS, SECONDS = 5, 0.004
+local STEPS, SECONDS = 5, 0.01
 
 local sweep = Sweep {
   name = "stress", metric = "loss", method = "random", trials = math.tointeger(trials), seed = 1,

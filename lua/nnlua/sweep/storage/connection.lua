@@ -7,11 +7,11 @@
 --
 -- A driver (sqlite.lua, postgres.lua) brings: exec, row, rows, transaction, close as nnlua.sqlite's
 -- database; heartbeat(seconds, sql, ...); `described`, its place for messages; absent(err) ->
--- "away" if the database cannot be reached now, "conflict" if others were faster, else nil;
--- recover() -> true | nil, message, after such an error; format() -> the number that set_format(n)
--- left, nil in an empty database, 0 in one of somebody else's; lock_format(), which lets one
--- process at a time make tables while the transaction lasts; the SQL that differs: `now`, `serial`,
--- `claim_clause`, `lock_clause`. Errors of the database are tables with a code.
+-- whether it cannot be reached now, or others were faster; recover() -> true | nil, message, after
+-- such an error; format() -> the number that set_format(n) left, nil in an empty database, 0 in one
+-- of somebody else's; lock_format(), which lets one process at a time make tables while the
+-- transaction lasts; the SQL that differs: `now`, `serial`, `claim_clause`, `lock_clause`. Errors
+-- of the database are tables with a code.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"

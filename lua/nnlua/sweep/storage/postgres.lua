@@ -18,10 +18,11 @@ local SETTINGS = {search_path = "nnlua", idle_in_transaction_session_timeout = 1
 -- Any number that is always the same: who has this lock makes the tables.
 local FORMAT_LOCK = 0x6E6E6C7561
 
--- The server is going, coming or full: classes and codes of SQLSTATE.
+-- Classes and codes of SQLSTATE: the server is going, coming or full; the transaction is to be
+-- repeated, as it was in the way of another.
 local AWAY = {["08"] = true, ["57P01"] = true, ["57P02"] = true, ["57P03"] = true,
-              ["53300"] = true, ["25P03"] = true, ["25P04"] = true}
-local CONFLICT = {["40001"] = true, ["40P01"] = true, ["55P03"] = true}
+              ["53300"] = true, ["25P03"] = true, ["40001"] = true, ["40P01"] = true,
+              ["55P03"] = true}
 
 -- What PostgreSQL takes as a text: UTF-8 without zero bytes.
 local function clean(value)
@@ -50,9 +51,7 @@ function Driver:heartbeat(...) return self.db:heartbeat(...) end
 
 function Driver:absent(err)
   local code = postgres.code(err)
-  if not code then return nil end
-  if CONFLICT[code] then return "conflict" end
-  return (AWAY[code] or AWAY[code:sub(1, 2)] or self.db:status() == "broken") and "away" or nil
+  return code ~= nil and (AWAY[code] or AWAY[code:sub(1, 2)] or self.db:status() == "broken")
 end
 
 function Driver:recover()

@@ -21,7 +21,7 @@ function Driver:close() self.db:close() end
 
 function Driver.absent(_, err)
   local code = sqlite.code(err)
-  return (code == "busy" or code == "locked") and "away" or nil
+  return code == "busy" or code == "locked"
 end
 
 function Driver.recover() return true end
@@ -65,8 +65,9 @@ return function(path, given)
   local mount = path ~= ":memory:" and network.mount_of(path)
   if mount then
     return nil, ("'%s' lies on a network file system (%s at %s), where SQLite damages databases "
-                 .. "that several machines write: use a local disk, or PostgreSQL for several machines "
-                 .. "(--study postgresql://USER@HOST/DATABASE)"):format(path, mount.type, mount.at)
+                 .. "that several machines write: use a local disk, or PostgreSQL for several "
+                 .. "machines (--study postgresql://USER@HOST/DATABASE)")
+      :format(path, mount.type, mount.at)
   end
   local db, message = sqlite.open(path, {timeout = TIMEOUT, mode = create and "create" or "write"})
   if not db then return nil, message end

@@ -109,8 +109,7 @@ local function read_trial(row)
   return row
 end
 
--- Ends a trial for good, if it is still what `where` says. -> whether it was. The study comes
--- first.
+-- Ends a trial for good, if it is still what `where` says. -> whether it was. Locks the study.
 local function conclude(self, study, state, value, message, where, ...)
   local count = self.db:row("SELECT finished FROM studies WHERE id = ?" .. self.db.lock_clause,
                             study).finished + 1
