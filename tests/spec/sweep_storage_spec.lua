@@ -96,6 +96,21 @@ for _, kind in ipairs(databases.KINDS) do describe("a study on " .. kind, functi
     assert.equal("1", database:query("SELECT finished FROM studies"))
   end)
 
+  if kind == "PostgreSQL" then
+    it("passes over trials that another worker is just claiming", function()
+      store:add(study, 2, {internal = {}, params = {}, key = "l"}, 1)
+      local other <close> = assert(postgres.open(database.location, {
+        settings = {search_path = "nnlua"}}))
+      store.db.driver.db:exec("SET statement_timeout = 5000") -- so that waiting fails
+      other:transaction(function()
+        other:row("SELECT id FROM trials WHERE number = 1 FOR UPDATE")
+        assert.equal(2, claim("a").number)
+        assert.is_nil(claim("b"))
+      end)
+      assert.equal(1, claim("b").number)
+    end)
+  end
+
   it("keeps messages whatever bytes they have", function()
     local row = claim("a")
     assert.is_true(store:finish(row, "failed", nil, "caf\xe9 \0 ünï 'x' ?"))

@@ -46,9 +46,8 @@ local function victim()
     busy[tonumber(row.owner:match(":(%d+):"))] = true
   end
   for _, worker in ipairs(crew:running()) do
-    if busy[worker.pid] and not worker.stopped and not worker.killed then
-      list[#list + 1] = worker
-    end
+    local free = not worker.stopped and not worker.killed
+    if busy[worker.pid] and free then list[#list + 1] = worker end
   end
   core.sleep(math.random() * 0.02)
   return #list > 0 and list[math.random(#list)] or nil
