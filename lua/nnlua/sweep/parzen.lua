@@ -142,8 +142,8 @@ end
 local Choices = {}
 Choices.__index = Choices
 
---- Parzen.chances(count, n) -> hit, miss: the chance, in the kernel of one of n points, of the value
---- it has and of each other one, of `count`.
+--- Parzen.chances(count, n) -> hit, miss: the chance, in the kernel of one of n points, of the
+--- value it has and of each other one, of `count`.
 function Parzen.chances(count, n)
   local background = Parzen.PRIOR_WEIGHT / (n + 1)
   local sum = background * count + 1
