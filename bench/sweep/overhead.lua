@@ -86,9 +86,10 @@ inside, reporting, reports = 0, 0, 0
 local cpu, wall = clocks()
 for _ = 1, MEASURED do worker:step() end
 local cpu_after, wall_after = clocks()
-print(("%d recorded trials, pruner %s: trial %.2f ms, report %.3f ms; "
-       .. "with %.1f reports %.2f ms (wall clock %.2f ms)"):format(
+print(("%d recorded trials, pruner %s: trial %.2f ms, report %.3f ms; with %.1f reports %.2f ms "
+       .. "(wall clock %.2f ms)"):format(
   RECORDED, PRUNER or "none", (cpu_after - cpu - inside) / MEASURED * 1e3,
-  reporting / reports * 1e3, reports / MEASURED, (cpu_after - cpu) / MEASURED * 1e3, (wall_after - wall) / MEASURED * 1e3))
+  reporting / reports * 1e3, reports / MEASURED, (cpu_after - cpu) / MEASURED * 1e3,
+  (wall_after - wall) / MEASURED * 1e3))
 store:close()
 for _, suffix in ipairs {"", "-wal", "-shm"} do os.remove(path .. suffix) end

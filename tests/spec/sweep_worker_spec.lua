@@ -135,6 +135,7 @@ describe("a sweep's worker", function()
       store:add(study, number, {internal = {}, params = {}, key = tostring(number)}, 1)
       rows[number] = store:claim(study, "w", {lease = 60, attempts = 1})
     end
+    for step = 1, 8 do store:report(rows[12], step, 0.9, {}, 60) end -- its own do not count
     local history, reports = store:history(rows[12]), {}
     local function check()
       for epoch = 1, 8 do

@@ -37,7 +37,8 @@ end
 
 -- The first values of trials at or after an epoch.
 local FROM = [[SELECT t.id, t.number, t.finished, (SELECT r.value FROM reports r
-  WHERE r.trial = t.id AND r.step >= ? ORDER BY r.step LIMIT 1) AS value FROM trials t WHERE t.study = ? AND ]]
+  WHERE r.trial = t.id AND r.step >= ? ORDER BY r.step LIMIT 1) AS value
+  FROM trials t WHERE t.study = ? AND ]]
 
 --- history:rank(trial, epoch, value, sign [, group]) -> of how many other trials there is a value
 --- at or after the epoch, and how many of these first values are better. group: {name, has =
