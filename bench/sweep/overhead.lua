@@ -2,8 +2,8 @@
 --
 --   ./nnlua bench/sweep/overhead.lua [TRIALS [PRUNER]]      10000; none, asha, hyperband or median
 --
--- Everything but the user's function is counted: reading what has ended, the proposal, claim, 30
--- reports, result; SQLite in a file in $TMPDIR. `trial`: without reports; `report`: one of them.
+-- Processor time, all threads, of everything but the user's function: reading what has ended, the
+-- proposal, claim, result; SQLite in a file in the temporary directory. `report`: one of up to 30.
 
 local nn = require "nnlua"
 local random = require "nnlua.sweep.sampler.random"
@@ -89,7 +89,7 @@ local cpu_after, wall_after = clocks()
 print(("%d recorded trials, pruner %s: trial %.2f ms, report %.3f ms; with %.1f reports %.2f ms "
        .. "(wall clock %.2f ms)"):format(
   RECORDED, PRUNER or "none", (cpu_after - cpu - inside) / MEASURED * 1e3,
-  reporting / reports * 1e3, reports / MEASURED,
-  (cpu_after - cpu) / MEASURED * 1e3, (wall_after - wall) / MEASURED * 1e3))
+  reporting / reports * 1e3, reports / MEASURED, (cpu_after - cpu) / MEASURED * 1e3,
+  (wall_after - wall) / MEASURED * 1e3))
 store:close()
 for _, suffix in ipairs {"", "-wal", "-shm"} do os.remove(path .. suffix) end

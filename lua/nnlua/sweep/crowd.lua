@@ -24,7 +24,7 @@ local Crowd = class("Crowd")
 
 local NOTHING = -1e300   -- the logarithm of no weight; finite, since it is a term of a product
 local LEAST = 1e-300     -- of the part of a kernel in a step
-local MOST = 690         -- of a kernel's logarithm relative to the prior, so that sums are finite
+local MOST = 690         -- of the log of a kernel relative to the prior, so that sums are finite
 local FIRST_CAPACITY = 256
 local BLOCK = 1024
 
@@ -45,6 +45,10 @@ local function lengthened(old, rows, value)
   local new = core.full(shape, value, {dtype = core.dtype(old)})
   if size > 0 then core.copy_(new[{{1, size}}], old) end
   return new
+end
+
+local function close(tensor)
+  local _ <close> = tensor
 end
 
 local function standard(x, mu, sigma) return core.div_(core.sub(x, mu), sigma) end
@@ -242,8 +246,8 @@ function Choices.update() end
 function Choices:table(values)
   local hit, miss = Parzen.chances(self.values:size(1), self.points)
   local log_miss = math.log(miss)
-  return core.add(core.mul(core.eq(self.values, vector(values)), vector(math.log(hit) - log_miss)),
-                  log_miss)
+  local is_hit <close> = core.eq(self.values, vector(values))
+  return core.add_(core.mul(is_hit, vector(math.log(hit) - log_miss)), log_miss)
 end
 
 -- The crowd ---------------------------------------------------------------------------------------
@@ -333,8 +337,8 @@ local function sum_of_block(self, first, last, factors, tables)
   return core.sum(core.exp_(core.clamp_(logs, nil, MOST)), 1)
 end
 
---- crowd:log_density(samples) -> log p of each sample, a tensor [n]: a list of n internal values
---- for each distribution.
+--- crowd:log_density(samples) -> log p of each sample, a tensor [n]. samples: a list of n internal
+--- values for each distribution.
 function Crowd:log_density(samples)
   local prior = self.prior:log_density(samples)
   if self.points == 0 then return prior end
@@ -356,6 +360,7 @@ function Crowd:log_density(samples)
     local last = math.min(first + BLOCK - 1, self.rows)
     total = core.add(sum_of_block(self, first, last, factors, tables), total)
   end
+  for _, part in pairs(tables) do close(part) end
   return core.add(core.log(total), core.sub(prior, math.log(weight + Parzen.PRIOR_WEIGHT)))
 end
 

@@ -5,6 +5,8 @@ local core = require "nnlua.core"
 
 local streams = {}
 
+local BATCH = 32
+
 -- 64 bits that depend on every byte of the text: FNV-1a, then the finalizer of SplitMix64
 -- (G. L. Steele et al., 2014).
 local function hash(text)
@@ -27,7 +29,15 @@ end
 function streams.draw(...)
   local generator = core.Generator(streams.seed(...))
   local options = {dtype = "float64", generator = generator}
-  return function() return core.item(core.rand(1, options)) end
+  local numbers, at = {}, BATCH
+  return function()
+    if at == BATCH then -- a tensor for each number would cost more than the number
+      local batch <close> = core.rand(BATCH, options)
+      numbers, at = core.totable(batch), 0
+    end
+    at = at + 1
+    return numbers[at]
+  end
 end
 
 return streams

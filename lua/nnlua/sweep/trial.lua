@@ -191,7 +191,8 @@ end
 --- trial:suggest_float(name, low, high [, {log = false, step}]) -> a number; suggest_int(name, low,
 --- high [, {log = false, step}]) -> an integer; suggest_categorical(name, values) -> one of a list:
 --- a parameter that only some trials have, whose range may depend on others. The same for all
---- attempts of a trial.
+--- attempts of a trial. TPE proposes each by itself: what all trials have belongs into the sweep's
+--- `parameters`, which it proposes together.
 function Trial:suggest_float(name, low, high, given)
   local o = options.check("suggest_float", given, {log = false, step = options.optional})
   return suggest(self, "suggest_float", name, {min = low, max = high, integer = false, log = o.log,

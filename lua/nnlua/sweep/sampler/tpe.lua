@@ -59,8 +59,8 @@ function Tpe:forget(number)
 end
 
 --- tpe:set(trial): what is known of trial.number by now: {number, from 1, state = "complete" |
---- "pruned" | "running", value (nil or NaN: the worst), step (the last reported), internal = {name
---- = internal value}}.
+--- "pruned" | "running", value (nil or NaN: the worst), step (the last reported),
+--- internal = {name = internal value}}.
 function Tpe:set(trial)
   self:forget(trial.number)
   local value = trial.value

@@ -35,7 +35,7 @@ local function below(values, x)
   return lo - 1
 end
 
--- The trial's first value at or after an epoch.
+-- The first values of trials at or after an epoch.
 local FROM = [[SELECT t.id, t.number, t.finished, (SELECT r.value FROM reports r
   WHERE r.trial = t.id AND r.step >= ? ORDER BY r.step LIMIT 1) AS value
   FROM trials t WHERE t.study = ? AND ]]
