@@ -94,7 +94,7 @@ end
 
 local function run()
   math.randomseed(seed)
-  local todo, done = plan(), 0
+  local planned, done = plan(), 0
   store = database:open()
   for _ = 1, workers do start_worker() end
   local ended = 0
@@ -107,11 +107,11 @@ local function run()
     local study = store:study("stress")
     ended = study and study.finished or 0
     wake_those_due()
-    while done < #todo and done < #todo * ended / (trials * LAST) and todo[done + 1]() do
+    while done < #planned and done < #planned * ended / (trials * LAST) and planned[done + 1]() do
       done = done + 1
     end
   end
-  if done < #todo then problem("only %d of %d kills and stops took place", done, #todo) end
+  if done < #planned then problem("only %d of %d kills and stops took place", done, #planned) end
   store:close()
   crew:wait(60)
   local killed = 0

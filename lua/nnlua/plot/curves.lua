@@ -10,6 +10,7 @@ local lines = require "nnlua.plot.lines"
 local options = require "nnlua.options"
 local scale = require "nnlua.plot.scale"
 local screen = require "nnlua.plot.screen"
+local student = require "nnlua.student"
 
 local DEFAULTS = chart.options {
   series = options.optional, x = options.optional, band = "std", log_x = false, log_y = false,
@@ -23,23 +24,7 @@ local MEANING = {
   ci = "band: 95% confidence interval of the mean",
 }
 
--- The 0.975-quantile of Student's t distribution of 1 to 30 degrees of freedom (NIST/SEMATECH
--- e-Handbook of Statistical Methods, 1.3.6.7.2).
-local STUDENT = {
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-  2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
-  2.045, 2.042,
-}
-
 local curves = {}
-
---- curves.student(freedom) -> the quantile; beyond the table the first terms of its expansion about
---- the normal distribution's (Abramowitz and Stegun, 26.7.5), right to three decimals.
-function curves.student(freedom)
-  local z = 1.959964
-  return STUDENT[freedom] or z + (z ^ 3 + z) / (4 * freedom)
-         + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * freedom ^ 2)
-end
 
 -- Mean of the values, and the ends of the band of the given kind.
 local function summary(values, band)
@@ -58,7 +43,7 @@ local function summary(values, band)
   for _, v in ipairs(values) do squares = squares + (v - mean) ^ 2 end
   local half = n > 1 and math.sqrt(squares / (n - 1)) or 0.0
   if band == "ci" and n > 1 then
-    half = curves.student(n - 1) * half / math.sqrt(n)
+    half = student.quantile(n - 1) * half / math.sqrt(n)
   end
   return mean, mean - half, mean + half
 end

@@ -3,7 +3,7 @@
 local core = require "nnlua.core"
 local options = require "nnlua.options"
 local settings = require "nnlua.sweep.settings"
-local student = require "nnlua.sweep.student"
+local student = require "nnlua.student"
 local Tally = require "nnlua.sweep.tally"
 
 local results = {}

@@ -4,7 +4,7 @@
 -- configurations all of whose trials have ended; while there are none, among all.
 
 local class = require "nnlua.class"
-local student = require "nnlua.sweep.student"
+local student = require "nnlua.student"
 
 local Tally = class("Tally")
 

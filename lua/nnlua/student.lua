@@ -17,14 +17,18 @@ local function within(t, n)
   return 2 / math.pi * (angle + sine * sum)
 end
 
+local known = {} -- quantiles by n: curves ask for the same at every epoch
+
 --- student.quantile(n) -> the t for which P(|T| < t) = 0.95 with n >= 1 degrees of freedom.
 function student.quantile(n)
+  if known[n] then return known[n] end
   local low, high = 1.9, 12.8 -- those of infinitely many and of one lie between
   for _ = 1, 60 do
     local middle = (low + high) / 2
     if within(middle, n) < 0.95 then low = middle else high = middle end
   end
-  return (low + high) / 2
+  known[n] = (low + high) / 2
+  return known[n]
 end
 
 --- student.interval(values) -> mean, half the width of its 95% interval (nil for a single value).
