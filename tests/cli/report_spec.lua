@@ -1,5 +1,6 @@
 -- The page of nnlua.runs.report in a browser: Chromium, as users have it.
 
+local browser = require "tests.cli.browser"
 local support = require "tests.cli.support"
 
 local RUNS, EPOCHS = 8, 300
@@ -33,27 +34,7 @@ describe("the report in a browser", function()
   local script = support.write_file(folder .. "/write.lua", WRITE)
   local written = support.shell(("%s tests/cli/report_runs.lua %s %d %d | %s %s %s"):format(
     support.nnlua, folder, RUNS, EPOCHS, support.nnlua, script, folder))
-  local result = support.shell("/usr/bin/python3 tests/cli/report_browser.py " .. folder)
   teardown(function() support.remove(folder) end)
 
-  it("is written", function()
-    assert.equal("", written.stderr)
-    assert.equal(0, written.status)
-  end)
-
-  it("is opened", function()
-    assert.equal(0, result.status, result.stderr)
-  end)
-
-  for _, name in ipairs(CHECKS) do
-    it(name, function()
-      assert.equal("passed " .. name,
-                   ("\n" .. result.stdout):match("\n(%l+ " .. name .. "[^\n]*)"), result.stderr)
-    end)
-  end
-
-  it("does nothing else", function()
-    local _, count = result.stdout:gsub("\n", "\n")
-    assert.equal(#CHECKS, count, result.stdout)
-  end)
+  browser.specs(it, folder, written, "tests/cli/report_browser.py", CHECKS)
 end)

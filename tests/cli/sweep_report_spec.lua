@@ -1,5 +1,6 @@
 -- The page of nnlua.sweep.report in a browser: Chromium, as users have it.
 
+local browser = require "tests.cli.browser"
 local support = require "tests.cli.support"
 
 -- The checks of sweep_browser.py, in their order.
@@ -14,27 +15,7 @@ local CHECKS = {
 describe("the report of a study in a browser", function()
   local folder = support.folder()
   local written = support.shell(("%s tests/cli/sweep_studies.lua %s"):format(support.nnlua, folder))
-  local result = support.shell("/usr/bin/python3 tests/cli/sweep_browser.py " .. folder)
   teardown(function() support.remove(folder) end)
 
-  it("is written", function()
-    assert.equal("", written.stderr)
-    assert.equal(0, written.status)
-  end)
-
-  it("is opened", function()
-    assert.equal(0, result.status, result.stderr)
-  end)
-
-  for _, name in ipairs(CHECKS) do
-    it(name, function()
-      assert.equal("passed " .. name,
-                   ("\n" .. result.stdout):match("\n(%l+ " .. name .. "[^\n]*)"), result.stderr)
-    end)
-  end
-
-  it("does nothing else", function()
-    local _, count = result.stdout:gsub("\n", "\n")
-    assert.equal(#CHECKS, count, result.stdout)
-  end)
+  browser.specs(it, folder, written, "tests/cli/sweep_browser.py", CHECKS)
 end)
